@@ -1,0 +1,2 @@
+//! The kernel of a packet node: packets, frames, nodes, arcs, counters, trace, and the servers.
+#![deny(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The features of a node, one folder each.
+#![deny(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Derive and attribute macros of Barrow.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The statistics segment: layout, writer, reader.
+#![deny(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Derives of Encode and Decode.
+#![forbid(unsafe_code)]

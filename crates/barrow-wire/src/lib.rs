@@ -1,0 +1,2 @@
+//! What a binary-API message is in bytes: encoding, decoding, socket framing.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The binary `barrow`.
+#![forbid(unsafe_code)]
+
+fn main() {}

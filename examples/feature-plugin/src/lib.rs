@@ -1,0 +1,2 @@
+//! A feature of a user.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Tasks of the workspace.
+#![forbid(unsafe_code)]
+
+fn main() {}
