@@ -18,7 +18,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 const PYTHON: &[&str] = &["vpp_papi==2.4.2", "scapy==2.8.0"];
 
 /// Version of the fuzzing driver.
-const CARGO_FUZZ: &str = "0.13.1";
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// Installs everything; what is missing afterwards is named, not fatal.
 pub(crate) fn all() -> Result<(), Failure> {

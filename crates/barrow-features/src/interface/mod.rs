@@ -1,0 +1,24 @@
+//! Interfaces: hardware and software, their queues, counters, events, messages and commands.
+//!
+//! A *hardware interface* is a device with its queues, its own `NAME-output` and `NAME-tx` nodes and a
+//! [`Device`] that does what only its kind can do. A *software interface* is what everything else
+//! refers to by [`SwIfIndex`]; each device has one, and VLAN sub-interfaces add more.
+//!
+//! [`Interfaces`] owns the state on the main thread. Packet nodes read [`InterfaceWords`]: one word an
+//! interface, published by atomics, so that no change of an interface stops a worker.
+
+mod dataplane;
+mod device;
+mod error;
+mod index;
+mod model;
+mod notify;
+mod table;
+
+pub use dataplane::{InterfaceWord, InterfaceWords};
+pub use device::{Capabilities, Device, RxMode};
+pub use error::InterfaceError;
+pub use index::{HwIfIndex, SwIfIndex};
+pub use model::{Framing, HwInterface, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch};
+pub use notify::InterfaceEvent;
+pub use table::{Interfaces, NewInterface};

@@ -1,0 +1,150 @@
+//! What the main thread knows of an interface.
+
+use super::{Capabilities, Device, HwIfIndex, RxMode, SwIfIndex};
+use barrow_engine::NodeId;
+use barrow_messages::ethernet_types::MacAddress;
+use std::fmt;
+
+/// What packets look like on a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// Ethernet frames.
+    Ethernet,
+    /// Bare IPv4 packets.
+    Ip4,
+    /// Bare IPv6 packets.
+    Ip6,
+}
+
+/// The largest packets an interface sends, in bytes; 0 in a protocol's field means "as layer 3".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mtu {
+    /// Any layer-3 protocol.
+    pub l3: u32,
+    /// IPv4.
+    pub ip4: u32,
+    /// IPv6.
+    pub ip6: u32,
+    /// MPLS.
+    pub mpls: u32,
+}
+
+impl Mtu {
+    /// The largest IPv4 packet.
+    #[must_use]
+    pub const fn for_ip4(&self) -> u32 {
+        if self.ip4 == 0 { self.l3 } else { self.ip4 }
+    }
+}
+
+/// Which frames of the parent belong to a sub-interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct VlanMatch {
+    /// Number of tags: 0, 1 or 2.
+    pub tags: u8,
+    /// The outer tag is 802.1ad (0x88a8) rather than 802.1Q.
+    pub dot1ad: bool,
+    /// Further tags behind the matched ones are not allowed (needed for IP).
+    pub exact: bool,
+    /// Outer VLAN id; unused when `outer_any`.
+    pub outer_id: u16,
+    /// Any outer VLAN id.
+    pub outer_any: bool,
+    /// Inner VLAN id; unused when `inner_any`.
+    pub inner_id: u16,
+    /// Any inner VLAN id.
+    pub inner_any: bool,
+    /// Takes whatever no other sub-interface takes.
+    pub default: bool,
+}
+
+/// A sub-interface's place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SubInterface {
+    /// The interface it belongs to.
+    pub parent: SwIfIndex,
+    /// The number behind the dot in its name.
+    pub id: u32,
+    /// The frames that are its own.
+    pub vlan: VlanMatch,
+}
+
+/// One receive queue of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RxPlacement {
+    /// The thread that serves it (0 is the main thread).
+    pub thread: usize,
+    /// How it is served.
+    pub mode: RxMode,
+    /// The input node that reads it.
+    pub node: NodeId,
+}
+
+/// A software interface: what routes, addresses and features refer to.
+#[derive(Clone, Debug)]
+pub struct SwInterface {
+    /// Its index.
+    pub index: SwIfIndex,
+    /// The device beneath, its own or its parent's.
+    pub hw: HwIfIndex,
+    /// Its name: the device's, or `PARENT.ID`.
+    pub name: String,
+    /// Set for a sub-interface.
+    pub sub: Option<SubInterface>,
+    /// Up, as configured.
+    pub admin_up: bool,
+    /// Largest packets.
+    pub mtu: Mtu,
+    /// A text for clients.
+    pub tag: String,
+    /// IPv4 FIB that its packets are looked up in (an index, not a table id).
+    pub ip4_fib_index: u32,
+    /// IPv4 is accepted: it has an address or borrows one.
+    pub ip4_enabled: bool,
+}
+
+/// A hardware interface: a device with its queues.
+pub struct HwInterface {
+    /// Its index.
+    pub index: HwIfIndex,
+    /// The software interface above.
+    pub sw: SwIfIndex,
+    /// Its name.
+    pub name: String,
+    /// What its packets look like.
+    pub framing: Framing,
+    /// The address it answers to; zero unless Ethernet.
+    pub mac: MacAddress,
+    /// Further addresses it answers to.
+    pub secondary_macs: Vec<MacAddress>,
+    /// The link is up.
+    pub link_up: bool,
+    /// Link speed in kbit/s; 0 when unknown.
+    pub link_speed: u32,
+    /// Largest layer-3 payload of a frame, in bytes.
+    pub mtu: u32,
+    /// Frames for any address are received.
+    pub promiscuous: bool,
+    /// What the device can do.
+    pub capabilities: Capabilities,
+    /// Where its receive queues are served.
+    pub rx: Vec<RxPlacement>,
+    /// Which threads use each transmit queue.
+    pub tx: Vec<Vec<usize>>,
+    /// `NAME-output`: where packets to this interface are sent.
+    pub output_node: NodeId,
+    /// `NAME-tx`: the device.
+    pub tx_node: NodeId,
+    /// The device.
+    pub device: Box<dyn Device>,
+}
+
+impl fmt::Debug for HwInterface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HwInterface")
+            .field("index", &self.index)
+            .field("name", &self.name)
+            .field("class", &self.device.class())
+            .finish_non_exhaustive()
+    }
+}
