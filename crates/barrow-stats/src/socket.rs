@@ -1,0 +1,1 @@
+//! Passing the descriptor.
