@@ -1,0 +1,2 @@
+//! What the scheduler costs.
+fn main() {}

@@ -1,0 +1,136 @@
+//! What a node sees of its host.
+
+use std::{
+    ffi::CStr,
+    fmt,
+    future::{Future, poll_fn},
+    marker::PhantomData,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use super::{ProcessNode, shared::Shared};
+use crate::{
+    ErrorCounters, Instant, Spawner,
+    timer::{Elapsed, Interval, Sleep, timeout},
+};
+
+/// Time, counters, name and the host's extensions of one process node. Cheap to clone, so that
+/// inner futures can own one.
+pub struct ProcessContext<N: ProcessNode> {
+    shared: Rc<Shared>,
+    node: PhantomData<fn() -> N>,
+}
+
+impl<N: ProcessNode> ProcessContext<N> {
+    pub(super) fn new(shared: Rc<Shared>) -> Self {
+        Self {
+            shared,
+            node: PhantomData,
+        }
+    }
+
+    /// The node's name.
+    #[must_use]
+    pub fn name(&self) -> &'static CStr {
+        N::NAME
+    }
+
+    /// The time of the current turn.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.shared.spawner.now()
+    }
+
+    /// Waits for `delay`; never less.
+    pub fn sleep(&self, delay: Duration) -> Sleep {
+        self.sleep_until(self.now() + delay)
+    }
+
+    /// Waits until `deadline`.
+    pub fn sleep_until(&self, deadline: Instant) -> Sleep {
+        Sleep::new(self.shared.spawner.timers(), deadline)
+    }
+
+    /// Ticks every `period`, the first time after one period.
+    #[must_use]
+    pub fn interval(&self, period: Duration) -> Interval {
+        Interval::new(self.shared.spawner.timers(), period)
+    }
+
+    /// Awaits `future` for at most `limit`.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when the limit came first; the future is dropped then.
+    pub fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, Elapsed>> + use<N, F> {
+        timeout(self.shared.spawner.timers(), limit, future)
+    }
+
+    /// Lets every other ready unit run first: for long computations.
+    pub async fn yield_now(&self) {
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if yielded {
+                return Poll::Ready(());
+            }
+            yielded = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Adds `by` to one of the node's error counters.
+    pub fn count(&self, error: N::Errors, by: u64) {
+        self.shared.count(error.slot(), by);
+    }
+
+    /// What this host offers of type `T`; `None` where it does not.
+    #[must_use]
+    pub fn extension<T: 'static>(&self) -> Option<Rc<T>> {
+        self.shared.spawner.extensions().get()
+    }
+
+    /// Adds, wakes and removes other units of the same scheduler.
+    #[must_use]
+    pub fn spawner(&self) -> &Spawner {
+        &self.shared.spawner
+    }
+
+    /// Whether the host is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.shared.stop.is_asked()
+    }
+
+    /// Waits until the host is about to stop: the branch of a `select!` that says goodbye.
+    pub async fn stopping(&self) {
+        poll_fn(|cx| {
+            if self.is_stopping() {
+                return Poll::Ready(());
+            }
+            self.shared.stop.register(cx.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl<N: ProcessNode> Clone for ProcessContext<N> {
+    fn clone(&self) -> Self {
+        Self::new(self.shared.clone())
+    }
+}
+
+impl<N: ProcessNode> fmt::Debug for ProcessContext<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessContext")
+            .field("name", &N::NAME)
+            .finish_non_exhaustive()
+    }
+}

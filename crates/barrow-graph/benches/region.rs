@@ -1,0 +1,2 @@
+//! What running a region costs.
+fn main() {}
