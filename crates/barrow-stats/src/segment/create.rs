@@ -129,13 +129,13 @@ fn map(config: &SegmentConfig) -> Result<(OwnedFd, Arc<Memory>), CreateError> {
         other => other,
     };
     let file = file.map_err(refused("create the memory file"))?;
-    let mut bytes = config.address_space.next_multiple_of(4096);
+    let mut bytes = config.address_space / 4096 * 4096;
     loop {
         fs::ftruncate(&file, bytes).map_err(refused("size the memory file"))?;
         match Memory::map(file.as_fd(), bytes, config.pages) {
             Ok(memory) => return Ok((file, Arc::new(memory))),
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory && bytes > 64 << 20 => {
-                bytes = (bytes / 2).next_multiple_of(4096);
+                bytes = bytes / 8192 * 4096;
             }
             Err(source) => {
                 return Err(CreateError::Io {

@@ -24,7 +24,7 @@ impl HistogramShape {
             Self { rows: 0, .. } | Self { bins: 0, .. } => {
                 Err(EntryError::Shape("a histogram needs a row and a bin"))
             }
-            Self { min_exp: 64.., .. } | Self { bins: 65.., .. } => Err(EntryError::Shape(
+            Self { min_exp: 64.., .. } | Self { bins: 66.., .. } => Err(EntryError::Shape(
                 "a histogram has exponents of 64-bit numbers",
             )),
             _ => Ok(self),
