@@ -103,18 +103,23 @@ fn read(c: &mut Criterion) {
 
 fn structure(c: &mut Criterion) {
     let segment = Segment::new(&SegmentConfig::for_threads(2)).expect("a segment");
-    let to = segment
-        .combined("/net/route/to", Shape::rows(2).limit(u32::MAX / 64))
-        .expect("room");
     let drops = segment.simple("/if/drops", 2).expect("counters");
     let mut group = c.benchmark_group("change");
-    let mut index = 0;
-    group.bench_function("ensure the next of two rows", |b| {
+    group.throughput(Throughput::Elements(4096));
+    group.bench_function("two rows made, grown 4096 times and removed", |b| {
         b.iter(|| {
-            index = (index + 1) % (u32::MAX / 64);
-            to.ensure(index)
+            let grown = segment
+                .combined("/grown", Shape::rows(2).limit(4096))
+                .expect("room");
+            for index in 0..4096 {
+                grown.ensure(index).expect("room");
+            }
+            segment.remove(grown.key()).expect("made above");
+            drop(grown);
+            segment.beat();
         });
     });
+    group.throughput(Throughput::Elements(1));
     group.bench_function("17 links of an interface, made and removed", |b| {
         b.iter_batched(
             || std::array::from_fn::<_, 17, _>(|n| format!("/interfaces/loop0/{n}")),

@@ -18,6 +18,24 @@
 //! * [`reader`] reads any segment, also one that grows, restarts or lies.
 //! * [`socket`] passes the descriptor.
 //! * [`layout`] holds the numbers both sides share.
+//!
+//! ```
+//! use barrow_stats::reader::{Reader, Value};
+//! use barrow_stats::{Segment, SegmentConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let segment = Segment::new(&SegmentConfig::for_threads(2))?;
+//! let drops = segment.simple("/if/drops", segment.threads())?;
+//! drops.ensure(1)?; // interface 1 exists
+//!
+//! let row = drops.row(1).ok_or("no such thread")?;
+//! std::thread::spawn(move || row.add(1, 3)).join().map_err(|_| "the worker failed")?;
+//!
+//! let mut reader = Reader::map(segment.descriptor())?;
+//! assert_eq!(reader.get("/if/drops")?, Some(Value::Simple(vec![vec![0, 0], vec![0, 3]])));
+//! # Ok(())
+//! # }
+//! ```
 #![deny(unsafe_code)]
 
 pub mod layout;

@@ -94,10 +94,14 @@ impl RingShape<'_> {
 /// The block of a ring buffer.
 pub(super) struct RingBlock {
     pointer: u64,
-    rings: Arc<[Ring]>,
+    rings: Arc<Rings>,
     /// Gone once the entry is removed.
     extent: Cell<Option<Extent>>,
 }
+
+/// The rings of all threads; sized, so that it can be a [`Guard`].
+#[derive(Debug)]
+struct Rings(Box<[Ring]>);
 
 /// One thread's part of the block.
 #[derive(Debug)]
@@ -148,7 +152,7 @@ impl RingBlock {
         };
         Ok(Rc::new(Self {
             pointer: vector.pointer(),
-            rings: (0..parts.rows).map(ring).collect(),
+            rings: Arc::new(Rings((0..parts.rows).map(ring).collect())),
             extent: Cell::new(Some(vector.extent)),
         }))
     }
@@ -160,7 +164,7 @@ impl RingBlock {
     /// Gives the block back; producers that still exist keep it from reuse.
     pub(super) fn retire(&self, allocator: &mut Allocator, age: Age) {
         if let Some(extent) = self.extent.take() {
-            let guard: Guard = Arc::new(Arc::clone(&self.rings));
+            let guard: Guard = self.rings.clone();
             allocator.retire(extent, Some(guard), age);
         }
     }
@@ -169,7 +173,7 @@ impl RingBlock {
 impl fmt::Debug for RingBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RingBlock")
-            .field("rings", &self.rings.len())
+            .field("rings", &self.rings.0.len())
             .finish_non_exhaustive()
     }
 }
@@ -196,7 +200,7 @@ impl RingBuffer {
     /// writing end.
     #[must_use]
     pub fn producer(&self, thread: usize) -> Option<RingProducer> {
-        let ring = self.block.rings.get(thread)?;
+        let ring = self.block.rings.0.get(thread)?;
         if ring.taken.swap(true, Ordering::Acquire) {
             return None;
         }
@@ -231,7 +235,7 @@ pub struct PushError {
 /// The writing end of one thread's ring.
 #[derive(Debug)]
 pub struct RingProducer {
-    rings: Arc<[Ring]>,
+    rings: Arc<Rings>,
     thread: usize,
     sequence: u64,
 }
@@ -242,7 +246,7 @@ impl RingProducer {
     /// # Errors
     /// When `entry` does not have the ring's entry size.
     pub fn push(&mut self, entry: &[u8]) -> Result<(), PushError> {
-        let ring = &self.rings[self.thread];
+        let ring = &self.rings.0[self.thread];
         let (words, rest) = entry.as_chunks::<8>();
         if !rest.is_empty() || words.len() != ring.entry_words {
             return Err(PushError {
@@ -274,7 +278,7 @@ impl RingProducer {
 
 impl Drop for RingProducer {
     fn drop(&mut self) {
-        self.rings[self.thread]
+        self.rings.0[self.thread]
             .taken
             .store(false, Ordering::Release);
     }

@@ -86,3 +86,34 @@ fn ring_shapes_that_make_no_sense_are_refused() {
     }
     segment.ring("/r", &good).unwrap();
 }
+
+#[test]
+fn the_block_of_a_removed_ring_is_not_reused_while_a_producer_has_it() {
+    let config = SegmentConfig {
+        size: 64 << 10,
+        ..SegmentConfig::for_threads(1)
+    };
+    let segment = Segment::new(&config).unwrap();
+    let shape = RingShape {
+        rows: 1,
+        entry_size: 1024,
+        slots: 32,
+        schema: b"",
+        schema_version: 0,
+    };
+    let make = || segment.ring("/r", &shape);
+    let ring = make().unwrap();
+    let mut producer = ring.producer(0).unwrap();
+    segment.remove(ring.key()).unwrap();
+    drop(ring);
+    assert!(matches!(make(), Err(EntryError::Memory { .. })));
+    producer.push(&[1; 1024]).unwrap();
+    drop(producer);
+    let ring = make().unwrap();
+    ring.producer(0).unwrap().push(&[2; 1024]).unwrap();
+    let mut reader = Reader::map(segment.descriptor()).unwrap();
+    let Some(Value::Ring(read)) = reader.get("/r").unwrap() else {
+        panic!("a ring")
+    };
+    assert_eq!(read.threads[0].sequence, 1, "reused memory is zero");
+}
