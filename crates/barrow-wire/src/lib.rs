@@ -54,6 +54,7 @@ mod primitive;
 mod reader;
 #[cfg(feature = "serde")]
 pub mod serde;
+mod union;
 mod var_string;
 mod writer;
 
@@ -67,5 +68,21 @@ pub use message::{
 };
 pub use named::{NamedValue, fmt_flags, fmt_named};
 pub use reader::{Decode, DecodeOwned, Reader, from_bytes};
+pub use union::{from_union, to_union};
 pub use var_string::{VarStr, VarString};
 pub use writer::{Count, Encode, Writer, to_bytes, to_vec};
+
+/// Includes the bindings that `barrow_api::build::Builder` wrote to the build's output folder: one module for each
+/// interface file, and `MODULES`, what is known of them at run time.
+///
+/// ```ignore
+/// pub mod api {
+///     barrow_wire::include_bindings!();
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_bindings {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/barrow-api/mod.rs"));
+    };
+}
