@@ -7,7 +7,8 @@ use core::num::NonZeroU32;
 use super::handle::Buf;
 use super::slot::{self, Header};
 
-/// The right to a slot's link: what [`Buf::set_next`] and its kin do, while header and room are borrowed too.
+/// The right to a slot's link: what [`Buf::set_next`] and its kin do, while header and room are
+/// borrowed too.
 ///
 /// It costs nothing until used: the address of the link is computed by each call.
 pub struct Link<'a, H: Header> {
@@ -19,7 +20,10 @@ impl<H: Header> Buf<H> {
     /// Header, room and link at once, to be changed.
     #[inline(always)]
     pub fn parts_mut(&mut self) -> (&mut H, &mut [u8], Link<'_, H>) {
-        let link = Link { index: self.index(), _buf: PhantomData };
+        let link = Link {
+            index: self.index(),
+            _buf: PhantomData,
+        };
         let (header, room) = self.slot_mut();
         (header, room, link)
     }
@@ -28,7 +32,10 @@ impl<H: Header> Buf<H> {
 impl<H: Header> Link<'_, H> {
     /// The same right, borrowed for less long.
     pub fn reborrow(&mut self) -> Link<'_, H> {
-        Link { index: self.index, _buf: PhantomData }
+        Link {
+            index: self.index,
+            _buf: PhantomData,
+        }
     }
 
     /// As [`Buf::set_next`].
@@ -36,8 +43,8 @@ impl<H: Header> Link<'_, H> {
     pub fn set_next(&mut self, next: Option<Buf<H>>) -> Option<Buf<H>> {
         // SAFETY: the index is that of a slot whose handle is borrowed longer than the result.
         let trailer = unsafe { slot::trailer::<H>(self.index) };
-        // SAFETY: the link belongs to the handle, which is borrowed exclusively for this right alone: the header
-        // and the room beside it do not overlap the trailer.
+        // SAFETY: the link belongs to the handle, which is borrowed exclusively for this right
+        // alone: the header and the room beside it do not overlap the trailer.
         let link = unsafe { &mut *trailer.link.get() };
         core::mem::replace(link, next)
     }

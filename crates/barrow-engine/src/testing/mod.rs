@@ -1,0 +1,1 @@
+//! A node without servers, threads or clock: for tests of nodes and features.
