@@ -7,18 +7,29 @@
 //! [`Interfaces`] owns the state on the main thread. Packet nodes read [`InterfaceWords`]: one word an
 //! interface, published by atomics, so that no change of an interface stops a worker.
 
+mod counters;
 mod dataplane;
 mod device;
+mod device_nodes;
 mod error;
+mod feature;
 mod index;
 mod model;
 mod notify;
+mod offload;
+pub mod output;
+mod published;
 mod table;
+mod trace;
 
+pub use counters::{Combined, InterfaceCounters, InterfaceRows, Simple};
 pub use dataplane::{InterfaceWord, InterfaceWords};
 pub use device::{Capabilities, Device, RxMode};
 pub use error::InterfaceError;
+pub use feature::InterfaceFeature;
 pub use index::{HwIfIndex, SwIfIndex};
 pub use model::{Framing, HwInterface, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch};
 pub use notify::InterfaceEvent;
+pub(crate) use offload::sum_chain;
+pub use published::InterfaceNames;
 pub use table::{Interfaces, NewInterface};

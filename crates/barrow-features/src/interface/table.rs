@@ -4,12 +4,13 @@
 //! nodes ([`InterfaceWords`]), then told to the subscribers; no borrow is held while they are told, so
 //! a subscriber may call back.
 
+use super::device_nodes::DeviceNodes;
 use super::notify::Subscriber;
 use super::{
     Capabilities, Device, Framing, HwIfIndex, HwInterface, InterfaceError, InterfaceEvent,
     InterfaceWord, InterfaceWords, Mtu, RxPlacement, SubInterface, SwIfIndex, SwInterface,
 };
-use barrow_engine::NodeId;
+use barrow_engine::{NodeThread, PacketNode};
 use barrow_messages::ethernet_types::MacAddress;
 use std::cell::{Ref, RefCell};
 use std::collections::HashMap;
@@ -33,10 +34,6 @@ pub struct NewInterface {
     pub rx: Vec<RxPlacement>,
     /// Which threads use each transmit queue.
     pub tx: Vec<Vec<usize>>,
-    /// `NAME-output`, made by the caller.
-    pub output_node: NodeId,
-    /// `NAME-tx`, made by the caller.
-    pub tx_node: NodeId,
     /// The device.
     pub device: Box<dyn Device>,
 }
@@ -49,11 +46,12 @@ struct Table {
 }
 
 /// Clonable handle of the table; main thread only.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Interfaces {
     table: Rc<RefCell<Table>>,
     subscribers: Rc<RefCell<Vec<Subscriber>>>,
     words: InterfaceWords,
+    nodes: Rc<DeviceNodes>,
 }
 
 impl std::fmt::Debug for Interfaces {
@@ -67,6 +65,15 @@ impl std::fmt::Debug for Interfaces {
 }
 
 impl Interfaces {
+    pub(super) fn new(words: InterfaceWords, nodes: DeviceNodes) -> Self {
+        Self {
+            table: Rc::default(),
+            subscribers: Rc::default(),
+            words,
+            nodes: Rc::new(nodes),
+        }
+    }
+
     /// What packet nodes read.
     #[must_use]
     pub fn words(&self) -> InterfaceWords {
@@ -80,16 +87,25 @@ impl Interfaces {
 
     /// Adds a device and its software interface, down, and gives their indexes: the lowest free.
     ///
+    /// Its nodes `NAME-tx` (made by `make_tx`, an instance a thread) and `NAME-output` come with it.
+    ///
     /// # Errors
     /// [`AlreadyExists`](InterfaceError::AlreadyExists) for a name in use,
-    /// [`TooMany`](InterfaceError::TooMany) when the table is full.
-    pub fn create(&self, new: NewInterface) -> Result<(HwIfIndex, SwIfIndex), InterfaceError> {
+    /// [`TooMany`](InterfaceError::TooMany) when the table, the graph or the statistics segment is full.
+    pub fn create<N: PacketNode>(
+        &self,
+        new: NewInterface,
+        make_tx: impl Fn(NodeThread, SwIfIndex) -> N + 'static,
+    ) -> Result<(HwIfIndex, SwIfIndex), InterfaceError> {
         let (hw, sw) = {
             let mut table = self.table.borrow_mut();
             if table.by_name.contains_key(&new.name) {
                 return Err(InterfaceError::AlreadyExists);
             }
             let sw = table.free_sw()?;
+            let (tx_node, output_node) =
+                self.nodes
+                    .create(&new.name, sw, new.capabilities, make_tx)?;
             let hw = HwIfIndex(lowest_free(&mut table.hw));
             table.by_name.insert(new.name.clone(), sw);
             table.sw[sw.slot()] = Some(SwInterface {
@@ -122,8 +138,8 @@ impl Interfaces {
                 capabilities: new.capabilities,
                 rx: new.rx,
                 tx: new.tx,
-                output_node: new.output_node,
-                tx_node: new.tx_node,
+                output_node,
+                tx_node,
                 device: new.device,
             });
             (hw, sw)
@@ -165,6 +181,7 @@ impl Interfaces {
                 return Err(InterfaceError::SubInterfaceExists);
             }
             let index = table.free_sw()?;
+            self.nodes.count(index)?;
             table.by_name.insert(name.clone(), index);
             table.sw[index.slot()] = Some(SwInterface {
                 index,
@@ -184,8 +201,6 @@ impl Interfaces {
     }
 
     /// Takes an interface down, tells that it goes, and removes it with its sub-interfaces.
-    ///
-    /// The caller (the feature that owns the kind) removes the nodes afterwards.
     ///
     /// # Errors
     /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), also for `local0`.
@@ -222,7 +237,9 @@ impl Interfaces {
         self.words.set(index, None);
         if let Some(mut hw) = device {
             hw.device.remove(hw.index);
+            self.nodes.remove(hw.output_node, hw.tx_node);
         }
+        self.nodes.forget(index);
         self.tell(InterfaceEvent::Deleted(index));
         Ok(())
     }

@@ -1,0 +1,40 @@
+//! Counting under another node's name.
+
+use barrow_engine::{Control, ErrorCounters};
+use std::marker::PhantomData;
+
+/// The error counters of another node, for nodes that VPP counts under that one's name: a packet that
+/// `ip4-rewrite` finds expired counts as `ip4-input`'s.
+#[derive(Debug)]
+pub struct ErrorBase<E> {
+    first: u16,
+    counters: PhantomData<fn(E)>,
+}
+
+impl<E> Clone for ErrorBase<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for ErrorBase<E> {}
+
+impl<E: ErrorCounters> ErrorBase<E> {
+    /// The counters of the node of this name; `None` if there is no such node yet, or its counters are
+    /// not these.
+    #[must_use]
+    pub fn of(control: &Control, node: &str) -> Option<Self> {
+        let info = control.node(control.node_by_name(node)?)?;
+        std::ptr::eq(info.counters, E::COUNTERS).then_some(Self {
+            first: info.first_counter,
+            counters: PhantomData,
+        })
+    }
+
+    /// The number of one of the counters, to be put into a packet's `error`.
+    #[inline]
+    #[must_use]
+    pub fn index(&self, error: E) -> u16 {
+        self.first + error.slot() as u16
+    }
+}

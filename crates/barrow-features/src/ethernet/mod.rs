@@ -1,0 +1,11 @@
+//! Ethernet: headers, ports, VLAN sub-interfaces, and the node that takes frames apart.
+
+pub mod ether_types;
+pub mod header;
+pub mod input;
+pub mod port;
+pub mod trace;
+
+pub use ether_types::EtherTypes;
+pub use header::EtherType;
+pub use port::{Port, Ports};

@@ -1,0 +1,3 @@
+//! What IPv4 and IPv6 share.
+
+pub mod checksum;
