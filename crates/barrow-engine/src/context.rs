@@ -304,6 +304,34 @@ impl<'a, N: Declares<K>, K> PacketContext<'a, N, K> {
         }
     }
 
+    /// As [`DispatchContext::enqueue`]; here again, so that `cx.next(..)` may stand among its arguments.
+    #[inline]
+    pub fn enqueue(&mut self, vector: Vector<'_>, nexts: &[NodeId]) {
+        self.base.enqueue(vector, nexts);
+    }
+
+    /// As [`DispatchContext::enqueue_all`].
+    #[inline]
+    pub fn enqueue_all(&mut self, vector: Vector<'_>, next: NodeId) {
+        self.base.enqueue_all(vector, next);
+    }
+
+    /// As [`DispatchContext::push`].
+    #[inline]
+    pub fn push(&mut self, buffer: Buffer, next: NodeId) {
+        self.base.push(buffer, next);
+    }
+
+    /// As [`DispatchContext::handoff`].
+    pub fn handoff(&mut self, vector: Vector<'_>, thread: usize, next: NodeId) {
+        self.base.handoff(vector, thread, next);
+    }
+
+    /// As [`DispatchContext::handoff_each`].
+    pub fn handoff_each(&mut self, vector: Vector<'_>, threads: &[usize], next: NodeId) {
+        self.base.handoff_each(vector, threads, next);
+    }
+
     /// The node behind one of this node's next nodes: an array load, worth hoisting out of loops.
     #[inline]
     #[must_use]

@@ -51,11 +51,6 @@ impl Queues {
         }
     }
 
-    /// Packets that wait for `node`.
-    pub(crate) fn waiting(&self, node: NodeId) -> usize {
-        self.lanes.by_node.get(node.slot()).map_or(0, Queue::len)
-    }
-
     /// Packets waiting in all queues.
     pub(crate) fn total(&self) -> usize {
         self.lanes.by_node.iter().map(Queue::len).sum()
@@ -126,11 +121,6 @@ impl Queues {
             queue.full.clear();
             cache.free(&mut queue.open);
         }
-    }
-
-    /// An empty frame, for packets that leave this thread.
-    pub(crate) fn spare(&mut self) -> Vec<Buffer> {
-        self.lanes.spare()
     }
 
     /// Takes an empty frame back.
