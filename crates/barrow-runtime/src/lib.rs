@@ -1,8 +1,24 @@
 //! The hosts of the scheduler and their I/O: worker loop, buffer pool, sockets.
+//!
+//! - [`host`]: threads that run a [`barrow_core::Scheduler`], and closures sent to them;
+//! - [`io`]: readiness and the one sleep of a thread, UNIX and TCP sockets, netlink;
+//! - [`buf`]: buffers of packets and messages, owned through move-only handles;
+//! - [`signal`]: signals to the process;
+//! - [`sys`]: clocks, processors, network namespaces, offloads.
+//!
+//! Linux only. Unsafe code is in [`buf`] and [`sys`] alone.
 #![deny(unsafe_code)]
 
 #[expect(
     unsafe_code,
-    reason = "slots lie in memory that the kernel maps, and handles stand for exclusive access to them"
+    reason = "slots lie in memory that the kernel maps; a handle stands for exclusive access to one"
 )]
 pub mod buf;
+pub mod host;
+pub mod io;
+pub mod signal;
+#[expect(
+    unsafe_code,
+    reason = "the cycle counter, unshare and the ethtool call have no safe interface"
+)]
+pub mod sys;

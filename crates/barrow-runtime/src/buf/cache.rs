@@ -12,9 +12,9 @@ use super::slot::Header;
 
 /// Allocates and frees buffers of one pool, for one thread, in bulk and without atomics.
 ///
-/// It keeps up to [`Cache::CAPACITY`] free buffers, last in first out; more go to the list that the pool's threads share,
-/// and come from there when it runs dry. A small pool's caches keep fewer, so that no thread starves the others. Dropping
-/// the cache gives its stock back.
+/// It keeps up to [`Cache::CAPACITY`] free buffers, last in first out; more go to the list that the
+/// pool's threads share, and come from there when it runs dry. A small pool's caches keep fewer, so
+/// that no thread starves the others. Dropping the cache gives its stock back.
 pub struct Cache<H: Header> {
     stock: Vec<Buf<H>>,
     capacity: usize,
@@ -48,7 +48,8 @@ impl<H: Header> Cache<H> {
 
     /// Adds up to `n` buffers to `out` and returns how many: fewer only when the pool has no more.
     ///
-    /// Headers and data are as the last owner left them; headers of buffers never used before are default ones.
+    /// Headers and data are as the last owner left them; headers of buffers never used before are
+    /// default ones.
     #[inline]
     pub fn alloc(&mut self, n: usize, out: &mut impl Extend<Buf<H>>) -> usize {
         if self.stock.len() < n {
@@ -72,7 +73,8 @@ impl<H: Header> Cache<H> {
         buf
     }
 
-    /// Frees buffers, without the rest of their chains: take that off first, or use [`Cache::free_chain`].
+    /// Frees buffers, without the rest of their chains: take that off first, or use
+    /// [`Cache::free_chain`].
     ///
     /// Buffers of other pools are accepted and find their way home, at the cost of a lock each.
     #[inline]

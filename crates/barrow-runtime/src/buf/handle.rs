@@ -9,8 +9,9 @@ use super::slot::{self, Header};
 
 /// A buffer that is owned: header, room, and the rest of its chain.
 ///
-/// A handle is a 32-bit index, unique in the process, so vectors of handles are small and their moves are copies of memory.
-/// There is no destructor: give handles back to a [`Cache`](super::Cache). A forgotten one leaks its slot, which
+/// A handle is a 32-bit index, unique in the process, so vectors of handles are small and their
+/// moves are copies of memory. There is no destructor: give handles back to a
+/// [`Cache`](super::Cache). A forgotten one leaks its slot, which
 /// [`Pool::stats`](super::Pool::stats) shows.
 #[must_use = "a forgotten buffer leaks its slot: give it back to a cache"]
 #[repr(transparent)]
@@ -25,7 +26,8 @@ impl<H: Header> Buf<H> {
     /// # Safety
     /// - The index comes from [`Buf::into_raw`] of a `Buf<H>` with the same `H`.
     /// - No other handle was made of it since, and none will be: the index is used up by this call.
-    /// - That `into_raw` happened before this call (in this thread, or by synchronisation with the other).
+    /// - That `into_raw` happened before this call (in this thread, or by synchronisation with the
+    ///   other).
     #[inline(always)]
     pub unsafe fn from_raw(index: NonZeroU32) -> Self {
         Self {
@@ -34,7 +36,8 @@ impl<H: Header> Buf<H> {
         }
     }
 
-    /// Gives the handle up for its index, which then stands for the buffer: in a driver's ring, for example.
+    /// Gives the handle up for its index, which then stands for the buffer: in a driver's ring, for
+    /// example.
     ///
     /// Nothing frees the buffer until [`Buf::from_raw`] makes a handle of the index again.
     #[inline(always)]
@@ -42,7 +45,8 @@ impl<H: Header> Buf<H> {
         self.index
     }
 
-    /// The index of this buffer: its identity in traces and logs, unique among all buffers in the process.
+    /// The index of this buffer: its identity in traces and logs, unique among all buffers in the
+    /// process.
     #[inline(always)]
     pub fn index(&self) -> NonZeroU32 {
         self.index
@@ -51,8 +55,9 @@ impl<H: Header> Buf<H> {
     /// The header.
     #[inline(always)]
     pub fn header(&self) -> &H {
-        // SAFETY: the index is that of a slot of a pool with headers `H`, which stays committed while the handle
-        // exists and holds a valid `H`; only this handle reaches it, and it is borrowed for the result's lifetime.
+        // SAFETY: the index is that of a slot of a pool with headers `H`, which stays committed
+        // while the handle exists and holds a valid `H`; only this handle reaches it, and it is
+        // borrowed for the result's lifetime.
         unsafe { &*slot::header(self.index) }
     }
 
@@ -66,8 +71,8 @@ impl<H: Header> Buf<H> {
     /// The whole room: [`HEADROOM`](super::HEADROOM) bytes, then the data.
     #[inline(always)]
     pub fn room(&self) -> &[u8] {
-        // SAFETY: as in `header`; the room follows the header in the slot, and its bytes are initialised because
-        // fresh memory is zero.
+        // SAFETY: as in `header`; the room follows the header in the slot, and its bytes are
+        // initialised because fresh memory is zero.
         unsafe { &*slot::room::<H>(self.index) }
     }
 
@@ -88,15 +93,16 @@ impl<H: Header> Buf<H> {
     pub fn slot_mut(&mut self) -> (&mut H, &mut [u8]) {
         // SAFETY: as in `header_mut`.
         let header = unsafe { &mut *slot::header(self.index) };
-        // SAFETY: as in `room`; the handle is borrowed exclusively, and the room does not overlap the header.
+        // SAFETY: as in `room`; the handle is borrowed exclusively, and the room does not overlap
+        // the header.
         let room = unsafe { &mut *slot::room::<H>(self.index) };
         (header, room)
     }
 
     /// Makes `next` the rest of this buffer's chain, and returns what was there before.
     ///
-    /// The link lies in the slot's last line: note in your header that there is one, so that unchained buffers never
-    /// pay for the look.
+    /// The link lies in the slot's last line: note in your header that there is one, so that
+    /// unchained buffers never pay for the look.
     #[must_use = "the former rest of the chain is a buffer that someone has to free"]
     pub fn set_next(&mut self, next: Option<Self>) -> Option<Self> {
         // SAFETY: the index is that of a slot of such a pool, whose lifetime exceeds the borrow.
@@ -123,7 +129,8 @@ impl<H: Header> Buf<H> {
     pub fn next_mut(&mut self) -> Option<&mut Self> {
         // SAFETY: the index is that of a slot of such a pool, whose lifetime exceeds the borrow.
         let trailer = unsafe { slot::trailer::<H>(self.index) };
-        // SAFETY: the link belongs to the handle, which is borrowed exclusively for the result's lifetime.
+        // SAFETY: the link belongs to the handle, which is borrowed exclusively for the result's
+        // lifetime.
         unsafe { (*trailer.link.get()).as_mut() }
     }
 
@@ -134,7 +141,8 @@ impl<H: Header> Buf<H> {
         prefetch(unsafe { slot::header::<H>(self.index) }.cast::<u8>());
     }
 
-    /// Asks the processor for the line with byte `offset` of the room; an offset outside is harmless.
+    /// Asks the processor for the line with byte `offset` of the room; an offset outside is
+    /// harmless.
     #[inline(always)]
     pub fn prefetch_room(&self, offset: usize) {
         // SAFETY: the index is that of a slot of such a pool.

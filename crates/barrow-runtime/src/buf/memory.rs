@@ -48,7 +48,8 @@ pub(super) fn reserve(len: usize) -> io::Result<*mut u8> {
 /// The range is a page-aligned part of the reservation and in nobody's use.
 pub(super) unsafe fn commit_normal(start: *mut u8, len: usize) -> io::Result<()> {
     let start = start.cast::<c_void>();
-    // SAFETY: by contract the range is ours and unused; it was inaccessible, so nothing refers to its bytes.
+    // SAFETY: by contract the range is ours and unused; it was inaccessible, so nothing refers to
+    // its bytes.
     unsafe { mprotect(start, len, MprotectFlags::READ | MprotectFlags::WRITE) }?;
     // Advice only: a kernel without transparent huge pages answers EINVAL, and nothing is lost.
     // SAFETY: the advice changes no content.
@@ -79,7 +80,8 @@ pub(super) unsafe fn commit_huge(start: *mut u8, len: usize) -> Huge {
     }
 }
 
-/// Touches every page of the range, so that no page fault happens later. Advice: errors are of no consequence.
+/// Touches every page of the range, so that no page fault happens later. Advice: errors are of no
+/// consequence.
 ///
 /// # Safety
 /// The range is committed.
@@ -94,7 +96,8 @@ pub(super) unsafe fn populate(start: *mut u8, len: usize) {
 /// Nothing refers to the range any more.
 pub(super) unsafe fn decommit(start: *mut u8, len: usize) -> io::Result<()> {
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
-    // SAFETY: by contract the range is ours and unused; the new mapping replaces the old one in one step.
+    // SAFETY: by contract the range is ours and unused; the new mapping replaces the old one in one
+    // step.
     unsafe { mmap_anonymous(start.cast(), len, ProtFlags::empty(), flags) }?;
     Ok(())
 }

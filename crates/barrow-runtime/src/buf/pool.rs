@@ -85,8 +85,8 @@ pub struct Audit {
 
 /// A pool of buffers with headers `H`.
 ///
-/// Cheap to clone: all clones are the same pool. Its memory is returned when the last clone and cache are dropped and every
-/// buffer is home.
+/// Cheap to clone: all clones are the same pool. Its memory is returned when the last clone and
+/// cache are dropped and every buffer is home.
 pub struct Pool<H: Header>(pub(super) Arc<Inner<H>>);
 
 pub(super) struct Inner<H: Header> {
@@ -172,7 +172,8 @@ impl<H: Header> Pool<H> {
         self.0.span().contains(buf.index().get())
     }
 
-    /// Where the buffers are. Exact when no other thread moves any; else a moment's picture of each part.
+    /// Where the buffers are. Exact when no other thread moves any; else a moment's picture of each
+    /// part.
     pub fn stats(&self) -> Stats {
         let inner = &*self.0;
         let size = inner.size as usize;
@@ -193,7 +194,8 @@ impl<H: Header> Pool<H> {
         }
     }
 
-    /// Takes the whole free list apart, checks that every entry is a slot of this pool and there once, and puts it back.
+    /// Takes the whole free list apart, checks that every entry is a slot of this pool and there
+    /// once, and puts it back.
     ///
     /// For tests and debugging: meanwhile other threads find the list empty.
     pub fn audit(&self) -> Audit {
@@ -280,7 +282,8 @@ impl<H: Header> Inner<H> {
     }
 
     fn next_word(&self, index: NonZeroU32) -> &AtomicU32 {
-        // SAFETY: the stack holds slots of this pool only, which stay committed at least as long as `self`.
+        // SAFETY: the stack holds slots of this pool only, which stay committed at least as long as
+        // `self`.
         &unsafe { slot::trailer::<H>(index) }.next
     }
 
@@ -298,7 +301,8 @@ impl<H: Header> Inner<H> {
         levels.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Adds a batch of free buffers to `stock`: used ones first, they are warmer. False when there are none.
+    /// Adds a batch of free buffers to `stock`: used ones first, they are warmer. False when there
+    /// are none.
     pub(super) fn pop(&self, stock: &mut Vec<Buf<H>>) -> bool {
         self.pop_batch(stock) || self.pop_fresh(stock)
     }
@@ -311,8 +315,9 @@ impl<H: Header> Inner<H> {
         let trailer = unsafe { slot::trailer::<H>(leader) };
         // SAFETY: popping made us the owner of the leader, and with it of its batch length.
         let len = unsafe { *trailer.batch.get() } as usize;
-        // SAFETY: `push_batch` wrote `len` indexes to the start of the leader's room, each of a buffer that was given up
-        // there; popping made us their only owner, and `u32` of a handle is the handle.
+        // SAFETY: `push_batch` wrote `len` indexes to the start of the leader's room, each of a
+        // buffer that was given up there; popping made us their only owner, and `u32` of a handle
+        // is the handle.
         let batch = unsafe {
             core::slice::from_raw_parts(slot::room::<H>(leader).cast::<NonZeroU32>(), len)
         };
@@ -338,7 +343,8 @@ impl<H: Header> Inner<H> {
             let index = self.index(number);
             // SAFETY: the slot is one of this pool, and claiming its number made us its only owner.
             unsafe { slot::header::<H>(index).write(header) };
-            // SAFETY: the index is that of a slot of a pool with headers `H`, holds a valid one now, and had no handle.
+            // SAFETY: the index is that of a slot of a pool with headers `H`, holds a valid one
+            // now, and had no handle.
             unsafe { Buf::from_raw(index) }
         }));
         true
@@ -365,7 +371,8 @@ impl<H: Header> Inner<H> {
         let Some(leader) = bufs.next().map(Buf::into_raw) else {
             return;
         };
-        // SAFETY: the index came from a handle that is now used up, so the room is ours until the push below.
+        // SAFETY: the index came from a handle that is now used up, so the room is ours until the
+        // push below.
         let room = unsafe { slot::room::<H>(leader) }.cast::<NonZeroU32>();
         // SAFETY: the room starts at a line and holds at least one index.
         unsafe { room.write(leader) };
@@ -386,7 +393,8 @@ impl<H: Header> Inner<H> {
 
 impl<H: Header> TakeHome for Inner<H> {
     fn take_home(&self, index: NonZeroU32) {
-        // SAFETY: `region::send_home` got the index from the handle of a buffer of this pool, which is used up.
+        // SAFETY: `region::send_home` got the index from the handle of a buffer of this pool, which
+        // is used up.
         self.push_batch(core::iter::once(unsafe { Buf::from_raw(index) }));
     }
 }

@@ -1,8 +1,8 @@
 //! The process-wide address range, the pools in it, and the way home for foreign buffers.
 //!
-//! The range is cut into granules of 2 MiB, and a pool owns a run of them. A table with one word a granule
-//! tells the room size of the slots there, so that a handle alone yields a bounded slice whichever pool it
-//! came from. The table's hot part is a line or two.
+//! The range is cut into granules of 2 MiB, and a pool owns a run of them. A table with one word a
+//! granule tells the room size of the slots there, so that a handle alone yields a bounded slice
+//! whichever pool it came from. The table's hot part is a line or two.
 
 use core::cell::UnsafeCell;
 use core::num::NonZeroU32;
@@ -29,8 +29,8 @@ const LEAST_GRANULES: usize = 1 << 9;
 
 /// Start of the region; written once, under the lock, before the first index exists.
 struct Base(UnsafeCell<*mut u8>);
-// SAFETY: the one write happens before any index is made, and every reader has got an index, which came to it
-// through synchronisation from the thread that made it; so write and reads never race.
+// SAFETY: the one write happens before any index is made, and every reader has got an index, which
+// came to it through synchronisation from the thread that made it; so write and reads never race.
 unsafe impl Sync for Base {}
 static BASE: Base = Base(UnsafeCell::new(core::ptr::null_mut()));
 
@@ -140,7 +140,8 @@ pub(super) fn populate(run: Run) {
     unsafe { memory::populate(address(run.first_index()), run.bytes()) };
 }
 
-/// Ends a pool that misses this many slots: its memory is returned now, or when the last of them is home.
+/// Ends a pool that misses this many slots: its memory is returned now, or when the last of them is
+/// home.
 pub(super) fn close(run: Run, missing: usize) {
     let mut state = lock();
     let Some(home) = state.homes.get_mut(&run.start) else {
@@ -210,7 +211,8 @@ impl State {
             }
         };
         let base = start.wrapping_add(start.align_offset(GRANULE));
-        // SAFETY: `granules` is 0, so no index exists and nobody reads the base; the lock excludes other writers.
+        // SAFETY: `granules` is 0, so no index exists and nobody reads the base; the lock excludes
+        // other writers.
         unsafe { *BASE.0.get() = base };
         self.granules = u32::try_from(granules).expect("at most 2^17");
         // Granule 0 is left out, so that no index is 0.
@@ -228,7 +230,8 @@ impl State {
             match unsafe { memory::commit_huge(address(run.first_index()), run.bytes()) } {
                 Huge::Mapped => return Ok(run),
                 Huge::Unavailable => {}
-                // Those addresses are given up: there are plenty, and they may be somebody else's by now.
+                // Those addresses are given up: there are plenty, and they may be somebody else's
+                // by now.
                 Huge::Lost => run = self.take(len)?,
             }
         }
@@ -245,9 +248,11 @@ impl State {
     /// Returns the memory of a run without indexes outside, and makes its addresses free.
     fn release(&mut self, run: Run) {
         self.homes.remove(&run.start);
-        // SAFETY: all slots of the pool are home and the pool is gone, so nothing refers to the run.
+        // SAFETY: all slots of the pool are home and the pool is gone, so nothing refers to the
+        // run.
         let returned = unsafe { memory::decommit(address(run.first_index()), run.bytes()) };
-        // Where the kernel refuses (too many mappings), the addresses stay taken; the next pool uses others.
+        // Where the kernel refuses (too many mappings), the addresses stay taken; the next pool
+        // uses others.
         if returned.is_ok() {
             self.put(run);
         }

@@ -11,8 +11,9 @@ use super::slot::{self, Header};
 
 /// A buffer that several hold: readable by all, writable again when one is left.
 ///
-/// Like [`Buf`] it has no destructor: each reference goes back by [`Cache::release`](super::Cache::release), or becomes unique
-/// again by [`Shared::try_into_unique`].
+/// Like [`Buf`] it has no destructor: each reference goes back by
+/// [`Cache::release`](super::Cache::release), or becomes unique again by
+/// [`Shared::try_into_unique`].
 #[must_use = "a forgotten reference leaks its buffer: release it to a cache"]
 pub struct Shared<H: Header> {
     index: NonZeroU32,
@@ -20,7 +21,8 @@ pub struct Shared<H: Header> {
     _header: PhantomData<Arc<H>>,
 }
 
-/// References above this are a leak in a loop; there is room above it for as many threads as can race here.
+/// References above this are a leak in a loop; there is room above it for as many threads as can
+/// race here.
 const MOST: u32 = u32::MAX / 2;
 
 impl<H: Header> Shared<H> {
@@ -44,8 +46,8 @@ impl<H: Header> Shared<H> {
 
     /// The header.
     pub fn header(&self) -> &H {
-        // SAFETY: the slot belongs to a pool with headers `H` that stays committed while a reference exists; while
-        // the buffer is shared nobody can write to it.
+        // SAFETY: the slot belongs to a pool with headers `H` that stays committed while a
+        // reference exists; while the buffer is shared nobody can write to it.
         unsafe { &*slot::header(self.index) }
     }
 
@@ -84,7 +86,8 @@ impl<H: Header> Shared<H> {
     }
 
     fn count(&self) -> &core::sync::atomic::AtomicU32 {
-        // SAFETY: the slot belongs to a pool with headers `H` that stays committed while a reference exists.
+        // SAFETY: the slot belongs to a pool with headers `H` that stays committed while a
+        // reference exists.
         &unsafe { slot::trailer::<H>(self.index) }.references
     }
 }

@@ -15,15 +15,16 @@ pub const HEADROOM: usize = 128;
 
 /// The metadata at the start of every slot of a pool.
 ///
-/// A header is plain data: [`Copy`] keeps destructors and cells out of it. Its alignment may be up to [`LINE`].
-/// It is [`Default`] before a slot's first use; afterwards the next owner of the slot finds what the last one
-/// left there, so that allocation touches no packet memory.
+/// A header is plain data: [`Copy`] keeps destructors and cells out of it. Its alignment may be up
+/// to [`LINE`]. It is [`Default`] before a slot's first use; afterwards the next owner of the slot
+/// finds what the last one left there, so that allocation touches no packet memory.
 pub trait Header: Copy + Default + Send + 'static {}
 
 /// The last line of a slot. Zero bytes are a valid trailer, so fresh memory needs no preparation.
 #[repr(C, align(64))]
 pub(super) struct Trailer<H: Header> {
-    /// Next batch on the pool's free stack. Others may read it at any time: never accessed but atomically.
+    /// Next batch on the pool's free stack. Others may read it at any time: never accessed but
+    /// atomically.
     pub(super) next: AtomicU32,
     /// References while the slot is [`Shared`](super::Shared); of no meaning otherwise.
     pub(super) references: AtomicU32,
@@ -96,8 +97,9 @@ pub(super) unsafe fn room<H>(index: NonZeroU32) -> *mut [u8] {
 /// As [`room`].
 #[inline(always)]
 pub(super) unsafe fn trailer<'a, H: Header>(index: NonZeroU32) -> &'a Trailer<H> {
-    // SAFETY: the contract is the same; the offset stays within the slot, is a multiple of the alignment, and the
-    // bytes there are a valid trailer since they were zero and are only written through this type.
+    // SAFETY: the contract is the same; the offset stays within the slot, is a multiple of the
+    // alignment, and the bytes there are a valid trailer since they were zero and are only written
+    // through this type.
     unsafe {
         &*region::address(index)
             .add(trailer_offset::<H>(region::room(index)))

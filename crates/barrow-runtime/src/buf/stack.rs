@@ -1,14 +1,16 @@
 //! The free list that the threads of a pool share: a lock-free stack of batches.
 //!
-//! An element is the index of a slot that *leads* a batch; where the other indexes of the batch are kept is the
-//! pool's affair. The protocol:
+//! An element is the index of a slot that *leads* a batch; where the other indexes of the batch are
+//! kept is the pool's affair. The protocol:
 //!
-//! 1. `head` is (tag, leader); leader 0 is the empty stack. Every successful change increments the tag, so a
-//!    head that was seen before is never taken for the present one unless 2^32 changes happened in between.
-//! 2. A leader's `next` word is written by the thread that pushes it, before the release of the head. It may
-//!    be read by a thread that is about to lose the race for that leader; such a value is discarded. It is
-//!    therefore always accessed atomically, also while the slot is in use.
-//! 3. Push releases and pop acquires, so the taker of a batch sees what its pusher wrote into the slots.
+//! 1. `head` is (tag, leader); leader 0 is the empty stack. Every successful change increments the
+//!    tag, so a head that was seen before is never taken for the present one unless 2^32 changes
+//!    happened in between.
+//! 2. A leader's `next` word is written by the thread that pushes it, before the release of the
+//!    head. It may be read by a thread that is about to lose the race for that leader; such a value
+//!    is discarded. It is therefore always accessed atomically, also while the slot is in use.
+//! 3. Push releases and pop acquires, so the taker of a batch sees what its pusher wrote into the
+//!    slots.
 //!
 //! Last in, first out: under pressure the same few slots go round, not the whole pool.
 
@@ -114,7 +116,8 @@ mod model {
 
     use super::*;
 
-    /// Two threads take and return leaders of a stack of two: no leader is ever in two hands, none is lost.
+    /// Two threads take and return leaders of a stack of two: no leader is ever in two hands, none
+    /// is lost.
     #[test]
     fn a_leader_is_never_in_two_hands() {
         loom::model(|| {
