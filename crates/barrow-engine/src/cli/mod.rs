@@ -36,7 +36,7 @@ pub use execute::{execute, run_request, run_script};
 pub use identity::{Identity, register_identity};
 pub use macros::Macros;
 pub use output::Output;
-pub use registry::{CliRegistry, DuplicateCommand};
+pub use registry::{CliHandle, CliRegistry, DuplicateCommand};
 pub use script::script_lines;
 pub use session::{
     CliSession, CliSessions, History, Session, SessionInput, SessionKind, SessionOutput,

@@ -1,7 +1,14 @@
 //! The tree of commands.
 
 use super::{Args, CliContext, CliResult, CliTask};
-use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, rc::Rc};
+use std::{
+    cell::OnceCell,
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    rc::{Rc, Weak},
+};
 
 pub(super) type Handler = Rc<dyn Fn(&mut CliContext<'_>, &mut Args<'_>) -> CliResult>;
 pub(super) type Running = Pin<Box<dyn Future<Output = CliResult>>>;
@@ -30,6 +37,24 @@ pub(super) enum Run {
     Now(Handler),
     /// Over some time, with its whole line.
     Later(AsyncHandler),
+}
+
+/// The registry as its own commands and others see it: it is complete only after them. Clones are the same handle.
+#[derive(Debug, Clone, Default)]
+pub struct CliHandle {
+    registry: Rc<OnceCell<Weak<CliRegistry>>>,
+}
+
+impl CliHandle {
+    /// Tells the registry. Only the first call counts.
+    pub fn set(&self, registry: &Rc<CliRegistry>) {
+        self.registry.set(Rc::downgrade(registry)).ok();
+    }
+
+    /// The registry, once it is complete.
+    pub fn get(&self) -> Option<Rc<CliRegistry>> {
+        self.registry.get()?.upgrade()
+    }
 }
 
 /// Two commands with one path.

@@ -1,14 +1,14 @@
 //! The shell's own commands: scripts, macros, waiting, leaving, and what is known of the session.
 
 use super::{
-    Args, CliContext, CliError, CliRegistry, CliResult, CliSessions, CliTask, DuplicateCommand,
-    error::quote, run_script, terminal,
+    Args, CliContext, CliError, CliHandle, CliRegistry, CliResult, CliSessions, CliTask,
+    DuplicateCommand, error::quote, run_script, terminal,
 };
 use std::{
     future::{Future, poll_fn},
     io::Read,
     pin::{Pin, pin},
-    rc::{Rc, Weak},
+    rc::Rc,
     task::Poll,
     time::Duration,
 };
@@ -29,8 +29,8 @@ pub struct ShellHost {
     pub sleep: Sleep,
     /// The sessions that `show cli-sessions` lists.
     pub sessions: CliSessions,
-    /// The registry that `exec` runs its lines with, once it exists.
-    pub registry: Rc<std::cell::OnceCell<Weak<CliRegistry>>>,
+    /// The registry that `exec` runs its lines with.
+    pub registry: CliHandle,
 }
 
 impl std::fmt::Debug for ShellHost {
@@ -56,7 +56,7 @@ pub fn register_shell(cli: &mut CliRegistry, host: &ShellHost) -> Result<(), Dup
     }
     let registry = host.registry.clone();
     cli.command_async("exec", "exec <filename>", move |task, line| {
-        let registry = registry.get().and_then(Weak::upgrade);
+        let registry = registry.get();
         exec(task, line, registry)
     })?;
     cli.command("echo", "echo <rest-of-line>", |cx, args| {
@@ -77,7 +77,7 @@ pub fn register_shell(cli: &mut CliRegistry, host: &ShellHost) -> Result<(), Dup
         "show cli: the number of commands and all their paths",
         move |cx, args| {
             args.finish()?;
-            if let Some(registry) = registry.get().and_then(Weak::upgrade) {
+            if let Some(registry) = registry.get() {
                 show_cli(cx, &registry);
             }
             Ok(())

@@ -4,7 +4,7 @@ use super::*;
 use barrow_core::Instant;
 use proptest::prelude::*;
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     future::Future,
     pin::pin,
     rc::Rc,
@@ -29,7 +29,7 @@ impl Shell {
 
     pub(super) fn with_settings(settings: SessionSettings) -> Self {
         let sessions = CliSessions::default();
-        let known = Rc::new(OnceCell::new());
+        let known = CliHandle::default();
         let patience = Rc::new(Cell::new(0));
         let left = patience.clone();
         let sleep: Sleep = Rc::new(move |_: Duration| {
@@ -91,7 +91,7 @@ impl Shell {
         })
         .unwrap();
         let registry = Rc::new(cli);
-        known.set(Rc::downgrade(&registry)).unwrap();
+        known.set(&registry);
         Self {
             registry,
             settings: Rc::new(settings),
