@@ -7,7 +7,8 @@ use std::str::Utf8Error;
 
 /// Text behind a `u32` length; owned.
 ///
-/// A NUL at the end, which some handlers of VPP send along, is dropped when reading. The text need not be UTF-8.
+/// NULs at the end, which some handlers of VPP send along, are dropped when reading, all of them, so that what was
+/// read and is written again reads the same. The text need not be UTF-8.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VarString(Vec<u8>);
 
@@ -103,7 +104,8 @@ impl<'de: 'a, 'a> Decode<'de> for VarStr<'a> {
     fn decode(r: &mut Reader<'de>) -> Result<Self, DecodeError> {
         let len = u32::decode(r)?.to_len();
         let bytes = r.bytes(len)?;
-        Ok(Self(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
+        let end = bytes.iter().rposition(|&byte| byte != 0);
+        Ok(Self(&bytes[..end.map_or(0, |last| last + 1)]))
     }
 }
 
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn one_nul_at_the_end_is_dropped() {
+    fn nuls_at_the_end_are_dropped() {
         assert_eq!(from_bytes::<VarString>(b"\0\0\0\x03ab\0").unwrap(), "ab");
         assert_eq!(from_bytes::<VarString>(b"\0\0\0\x01\0").unwrap(), "");
     }
