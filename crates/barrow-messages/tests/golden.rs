@@ -1,5 +1,7 @@
 //! Frames that VPP's own Python client made, through the dynamic codec and the generated types.
 
+#[macro_use]
+mod all_messages;
 mod shared;
 
 use barrow_api::Schema;
@@ -161,4 +163,25 @@ fn every_message_of_vpp_has_a_default_that_survives() {
             message
         );
     }
+}
+
+#[test]
+fn frames_of_our_messages_pass_through_the_generated_types() {
+    fn check<M: barrow_wire::Message>(frames: &[Golden], checked: &mut usize) {
+        for frame in frames.iter().filter(|frame| frame.name == M::NAME) {
+            assert_eq!(M::CRC, frame.crc, "{}", M::NAME);
+            let (header, message) = barrow_wire::decode_message::<M>(&frame.message).unwrap();
+            assert_eq!(header, frame.header(M::HEADER), "{}", M::NAME);
+            let mut bytes = Vec::new();
+            barrow_wire::encode_message(header, &message, &mut bytes).unwrap();
+            assert_eq!(bytes, frame.message, "{}", M::NAME);
+            *checked += 1;
+        }
+    }
+    let Some(frames) = golden_frames() else {
+        return;
+    };
+    let mut checked = 0;
+    for_each_message!(check(&frames, &mut checked));
+    assert_eq!(checked, 58, "frames of our messages");
 }

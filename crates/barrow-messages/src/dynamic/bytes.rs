@@ -137,14 +137,16 @@ impl<'p, 'a> Decoder<'p, 'a> {
         })
     }
 
-    /// Text behind its length. A NUL at the end, which some handlers of VPP send along, is dropped.
+    /// Text behind its length. NULs at the end, which some handlers of VPP send along, are dropped.
     fn var_text(&mut self) -> Result<Value> {
         let len = self.scalar(Scalar::Unsigned(Width::W4))?;
         let len = len.as_u64().expect("a length is unsigned");
         let bytes = self.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
-        Ok(Value::Text(
-            bytes.strip_suffix(&[0]).unwrap_or(bytes).to_vec(),
-        ))
+        let end = bytes
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |last| last + 1);
+        Ok(Value::Text(bytes[..end].to_vec()))
     }
 
     fn array(&mut self, element: &Element, count: usize) -> Result<Value> {

@@ -30,7 +30,7 @@
 //! As binary-api.md, section 7.1, has it. Bytes behind a message are ignored. Count fields are
 //! shown when decoding; when encoding they are computed from their arrays, whatever value they are
 //! given. A boolean other than 0 reads as true. Text of a fixed field ends at its first NUL; text
-//! of variable size loses one NUL at its end. All other content survives a round trip bit for bit.
+//! of variable size loses NULs at its end. All other content survives a round trip bit for bit.
 //!
 //! # JSON
 //!
