@@ -11,6 +11,13 @@ pub struct NamedValue {
     pub value: i64,
 }
 
+impl NamedValue {
+    /// `name` for `value`.
+    pub const fn new(name: &'static str, value: i64) -> Self {
+        Self { name, value }
+    }
+}
+
 /// Prints the name of `value`, or `Type(value)` when it has none.
 ///
 /// # Errors
@@ -65,7 +72,7 @@ mod tests {
     struct Flags(u64);
     impl fmt::Debug for Flags {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let named = |name, value| NamedValue { name, value };
+            let named = NamedValue::new;
             fmt_flags(
                 f,
                 "Flags",

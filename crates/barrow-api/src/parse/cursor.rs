@@ -7,8 +7,8 @@ use crate::schema::Value;
 use crate::source::Origin;
 use std::sync::Arc;
 
-/// Words that are no names, apart from those in [`NAMES_TOO`].
-const RESERVED: [&str; 35] = [
+/// Words that are no names.
+const RESERVED: [&str; 33] = [
     "service",
     "rpc",
     "returns",
@@ -41,14 +41,11 @@ const RESERVED: [&str; 35] = [
     "true",
     "false",
     "union",
-    "counters",
-    "paths",
     "units",
 ];
 
-/// Reserved words that fields may have as names. (`severity`, `type` and `description` are reserved too, for all
-/// other names.)
-const NAMES_TOO: [&str; 5] = ["type", "severity", "description", "counters", "paths"];
+/// Words that only fields may have as names.
+const FIELD_NAMES: [&str; 5] = ["type", "severity", "description", "counters", "paths"];
 
 /// Fields cannot be called so, because Python clients could not name them.
 const PYTHON: [&str; 35] = [
@@ -109,9 +106,13 @@ impl<'a> Cursor<'a> {
         Origin { file, line, column }
     }
 
-    /// The comment before the next token.
+    /// The comment on the lines before the next token, if that is the first of its line.
     pub(super) fn comment_before(&self) -> Option<String> {
-        self.comments.before(self.peek().line)
+        let line = self.peek().line;
+        let first = self.tokens[..self.at]
+            .last()
+            .is_none_or(|token| token.line < line);
+        first.then(|| self.comments.before(line)).flatten()
     }
 
     /// The comment behind the last token, if the next token is on another line.
@@ -185,7 +186,7 @@ impl<'a> Cursor<'a> {
     /// A name of anything but a field.
     pub(super) fn name(&mut self, expected: &'static str) -> Result<String, Error> {
         match self.peek_word() {
-            Some(word) if RESERVED.contains(&word) || NAMES_TOO.contains(&word) => {
+            Some(word) if RESERVED.contains(&word) || FIELD_NAMES.contains(&word) => {
                 self.fail(SyntaxError::Reserved(word.to_owned()))
             }
             _ => self.word(expected).map(str::to_owned),
@@ -194,7 +195,7 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn field_name(&mut self) -> Result<String, Error> {
         match self.peek_word() {
-            Some(word) if NAMES_TOO.contains(&word) => {}
+            Some(word) if FIELD_NAMES.contains(&word) => {}
             Some(word) if RESERVED.contains(&word) || PYTHON.contains(&word) => {
                 return self.fail(SyntaxError::Reserved(word.to_owned()));
             }

@@ -191,16 +191,30 @@ impl<'s> Context<'s> {
     pub(super) fn derives_default(&self, fields: &[Field]) -> bool {
         fields.iter().all(|field| {
             let long = matches!(field.bounds, Bounds::Fixed(len) if len > 32);
-            !(long && field.ty != TypeName::String) && self.schema.default_value(field).is_none()
+            let zero = match self.schema.default_value(field) {
+                Some(Scalar::Bool(value)) => !value,
+                Some(Scalar::Integer(value)) => value == 0,
+                Some(Scalar::Float(value)) => value.to_bits() == 0,
+                None => true,
+            };
+            zero && !(long && field.ty != TypeName::String)
         })
     }
 
-    /// The derives that suit a type of this size.
+    /// The derives that suit a type of this size. Small types are values and `Copy`.
     pub(super) fn derives(&self, layout: Layout, more: &[&str]) -> TokenStream {
-        let mut names = vec!["Clone"];
-        if !layout.variable && layout.min_len <= MAX_COPY_LEN {
-            names.push("Copy");
-        }
+        let copy = !layout.variable && layout.min_len <= MAX_COPY_LEN;
+        let names: &[&str] = if copy { &["Clone", "Copy"] } else { &["Clone"] };
+        self.derive_list(names, layout, more)
+    }
+
+    /// The derives that suit a message, which may grow in a later release and so never is `Copy`.
+    pub(super) fn message_derives(&self, layout: Layout, more: &[&str]) -> TokenStream {
+        self.derive_list(&["Clone"], layout, more)
+    }
+
+    fn derive_list(&self, first: &[&str], layout: Layout, more: &[&str]) -> TokenStream {
+        let mut names = first.to_vec();
         names.extend(more);
         names.push("PartialEq");
         if !layout.has_float {

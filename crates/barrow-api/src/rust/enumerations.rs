@@ -87,7 +87,7 @@ fn items(enumeration: &Enumeration) -> TokenStream {
     });
     let names = enumeration.items.iter().map(|item| {
         let (name, value) = (&item.name, integer(item.value.into()));
-        quote!(wire::NamedValue { name: #name, value: #value })
+        quote!(wire::NamedValue::new(#name, #value))
     });
     let is_small = |name: &str| name.chars().any(|c| c.is_ascii_lowercase());
     let allow = enumeration.items.iter().any(|item| is_small(&item.name)).then(|| {

@@ -20,30 +20,38 @@ pub(super) fn structure(
     if lines.is_empty() {
         lines.push(format!("Structure `{}`.", structure.name));
     }
-    let definition = body(context, &structure.name, &structure.fields, &docs, &lines)?;
+    let layout = context.schema.layout(&structure.name);
+    let derives = |more: &[&str]| context.derives(layout, more);
+    let definition = body(
+        context,
+        &structure.name,
+        &structure.fields,
+        &docs,
+        &lines,
+        derives,
+    )?;
     let selections = super::unions::selections(context, structure);
     Ok(quote!(#definition #selections))
 }
 
-/// A struct with `fields` and all that belongs to it.
+/// A struct with `fields` and all that belongs to it; `derives` makes its derives out of those given.
 pub(super) fn body(
     context: &Context<'_>,
     name: &str,
     fields: &[Field],
     docs: &Docs,
     lines: &[String],
+    derives: impl FnOnce(&[&str]) -> TokenStream,
 ) -> Result<TokenStream, GenerateError> {
     context.check_field_names(name, fields)?;
     let ident = type_ident(name);
     let kept = struct_fields(fields);
     let layout = context.schema.fields_layout(fields);
     let derives_default = context.derives_default(fields);
-    let more: &[&str] = if derives_default {
-        &["Debug", "Default"]
-    } else {
-        &["Debug"]
-    };
-    let derives = context.derives(layout, more);
+    let derives = derives(match derives_default {
+        true => &["Debug", "Default"],
+        false => &["Debug"],
+    });
     let struct_docs = attributes(lines);
     let members = kept.iter().map(|(field, name)| {
         let docs = field_docs(field, docs);

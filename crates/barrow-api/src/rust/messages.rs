@@ -14,12 +14,16 @@ pub(super) fn message(
     message: &Message,
 ) -> Result<TokenStream, GenerateError> {
     let docs = Docs::of(message.comment.as_deref());
+    let lines = lines(context, message, &docs);
+    let layout = context.schema.fields_layout(message.body());
+    let derives = |more: &[&str]| context.message_derives(layout, more);
     let definition = body(
         context,
         &message.name,
         message.body(),
         &docs,
-        &lines(context, message, &docs),
+        &lines,
+        derives,
     )?;
     let about = about(context, message);
     let service = context.schema.service(&message.name);

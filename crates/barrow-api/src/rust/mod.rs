@@ -70,11 +70,9 @@ pub fn generate(schema: &Schema, options: &Options) -> Result<String, GenerateEr
         items.extend(messages::message(&context, message)?);
     }
     let wire = context.wire_path();
-    let traits = (!items.is_empty()).then(|| quote!(use #wire::{Decode as _, Encode as _};));
     let module = catalogue::module_info(&context);
     let file = syn::parse2(quote! {
         use #wire as wire;
-        #traits
         #module
         #items
     });

@@ -21,7 +21,16 @@ pub(super) fn union(
         has_float: false,
         ..layout
     };
-    let derives = context.derives(bytes_layout, &["Debug"]);
+    // The standard library has `Default` for arrays of up to 32.
+    let long = layout.min_len > 32;
+    let derives = context.derives(
+        bytes_layout,
+        if long {
+            &["Debug"]
+        } else {
+            &["Debug", "Default"]
+        },
+    );
     let transparent = context.serde_transparent();
     let array = context.serde_array(
         &crate::schema::Bounds::Fixed(layout.min_len),
@@ -40,6 +49,15 @@ pub(super) fn union(
     let struct_docs = attributes(lines);
     let members = union.fields.iter().map(|member| access(context, member));
     let cases = cases(context, union);
+    let default = long.then(|| {
+        quote! {
+            impl Default for #name {
+                fn default() -> Self {
+                    Self([0; #len])
+                }
+            }
+        }
+    });
     Ok(quote! {
         #struct_docs
         #derives
@@ -50,11 +68,7 @@ pub(super) fn union(
             #(#members)*
         }
 
-        impl Default for #name {
-            fn default() -> Self {
-                Self([0; #len])
-            }
-        }
+        #default
 
         impl wire::Encode for #name {
             fn encode(&self, w: &mut wire::Writer<'_>) {
