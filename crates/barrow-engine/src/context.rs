@@ -238,6 +238,12 @@ impl<'a> DispatchContext<'a> {
         self.x.heap.config(packet.feature_position, i)
     }
 
+    /// Adds to a counter by its number among all of them: for a node that counts under another's name.
+    #[inline]
+    pub fn count_index(&mut self, index: u16, by: u64) {
+        self.x.errors.add(u32::from(index), by);
+    }
+
     /// For the engine's own nodes.
     pub(crate) fn worker(&mut self) -> &mut WorkerPackets {
         self.x

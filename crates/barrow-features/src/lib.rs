@@ -18,5 +18,6 @@ pub mod icmp;
 pub mod interface;
 pub mod ip;
 pub mod ip4;
+pub mod loopback;
 
 pub use error_base::ErrorBase;

@@ -64,6 +64,17 @@ pub struct Port {
 }
 
 impl Port {
+    /// A device without sub-interfaces.
+    #[must_use]
+    pub fn new(mac: [u8; 6], secondary: Vec<[u8; 6]>, promiscuous: bool) -> Self {
+        Self {
+            mac,
+            secondary,
+            promiscuous,
+            ..Self::default()
+        }
+    }
+
     /// Whether a frame for this station belongs here.
     #[inline]
     #[must_use]

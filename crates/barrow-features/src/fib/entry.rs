@@ -140,10 +140,6 @@ impl Entry {
         FibIndex(self.fib as u32)
     }
 
-    pub(super) const fn is_host(&self) -> bool {
-        self.len == 32
-    }
-
     const fn has(&self, bit: u8) -> bool {
         self.state & bit != 0
     }

@@ -177,14 +177,13 @@ impl State {
 
     /// Finds out what a list comes to, and tells its routes if that changed.
     pub(super) fn evaluate(&mut self, list: ListIndex) {
-        let (usable, depth, loops_changed) = self.usable(list);
+        let (usable, depth) = self.usable(list);
         let it = self.lists.get(list);
         let (before, before_depth) = (it.forwarding, it.depth);
         let (after, superseded) = self.forwarding(before, usable);
         let it = self.lists.get_mut(list);
         (it.forwarding, it.depth) = (after, depth);
-        // a loop that is gone here is gone for every list that it led through, used or not
-        if after != before || depth != before_depth || loops_changed {
+        if after != before || depth != before_depth {
             let mut entry = it.head;
             while entry != EntryIndex::NONE {
                 self.write(entry);
@@ -197,11 +196,9 @@ impl State {
         }
     }
 
-    /// The paths of the best preference that can be used, by weight; the depth of the deepest; and whether
-    /// a path began or ceased to lead back to the list.
-    fn usable(&mut self, list: ListIndex) -> (SmallVec<[Usable; 4]>, u8, bool) {
+    /// The paths of the best preference that can be used, by weight; and the depth of the deepest.
+    fn usable(&mut self, list: ListIndex) -> (SmallVec<[Usable; 4]>, u8) {
         let mut usable: SmallVec<[Usable; 4]> = SmallVec::new();
-        let mut loops_changed = false;
         let mut preference = None;
         for position in 0..self.lists.get(list).paths.len() {
             let path = &self.lists.get(list).paths[position];
@@ -212,7 +209,6 @@ impl State {
                 self.resolve(path)
             };
             let path = &mut self.lists.get_mut(list).paths[position];
-            loops_changed |= path.looped != looped;
             (path.resolved, path.looped) = (found.is_some(), looped);
             if let Some((dpo, depth)) = found
                 && *preference.get_or_insert(path.spec.preference) == path.spec.preference
@@ -226,7 +222,7 @@ impl State {
         }
         usable.sort_by_key(|path| path.weight);
         let depth = usable.iter().map(|path| path.depth).max().unwrap_or(0);
-        (usable, depth, loops_changed)
+        (usable, depth)
     }
 
     /// What usable paths come to; reuses the block of buckets of before if the number is the same. The
@@ -348,7 +344,7 @@ impl State {
             Some(Forwarding::Spread(block)) => {
                 Choice::spread(block, self.tables.of(record.fib()).flow_hash)
             }
-            None => Choice::single(Dpo::DROP),
+            None => Choice::DROP,
         };
         self.load_balances.set(entry.lb(), choice);
     }
@@ -365,6 +361,36 @@ impl State {
                 .collect();
             for list in lists {
                 self.queue_list(list);
+            }
+        }
+    }
+
+    /// Asks for every list that leads to a route, at any depth, to be evaluated: what the route leads to
+    /// changed, so a circle may have closed or opened anywhere above it.
+    pub(super) fn queue_ancestors(&mut self, entry: EntryIndex) {
+        let mut seen = FxHashSet::default();
+        let mut todo = vec![entry];
+        while let Some(entry) = todo.pop() {
+            let lists: Vec<ListIndex> = self
+                .children
+                .get(&entry)
+                .into_iter()
+                .flatten()
+                .copied()
+                .collect();
+            for list in lists {
+                if !seen.insert(list) {
+                    continue;
+                }
+                self.queue_list(list);
+                let mut user = self.lists.get(list).head;
+                while user != EntryIndex::NONE {
+                    let record = self.entries.get(user);
+                    if record.has_children() {
+                        todo.push(user);
+                    }
+                    user = record.next;
+                }
             }
         }
     }

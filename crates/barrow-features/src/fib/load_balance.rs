@@ -106,7 +106,7 @@ impl LoadBalances {
     pub fn load(&self, lb: LbIndex) -> Choice {
         match self.0.choices.get(lb.0) {
             Some(word) => Choice(word.load(Ordering::Acquire)),
-            None => Choice::single(Dpo::DROP),
+            None => Choice::DROP,
         }
     }
 

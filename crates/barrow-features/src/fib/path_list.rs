@@ -113,6 +113,11 @@ impl PathList {
         self.flags == flags && self.paths.iter().map(|path| &path.spec).eq(specs)
     }
 
+    /// Whether a path of it resolves through a route.
+    pub(super) fn recurses(&self) -> bool {
+        self.paths.iter().any(|path| path.via.is_some())
+    }
+
     /// Its paths as they were given.
     pub(super) fn specs(&self) -> impl Iterator<Item = PathSpec> + '_ {
         self.paths.iter().map(|path| path.spec)
@@ -234,10 +239,6 @@ impl PathLists {
     pub(super) fn iter(&self) -> impl Iterator<Item = (ListIndex, &PathList)> {
         let slots = self.slots.iter().enumerate();
         slots.filter_map(|(index, list)| Some((ListIndex(index as u32), list.as_ref()?)))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Routes: which sources they have, which of them decides, and how readers find them.
 
 use super::entry::{EntryIndex, Record};
-use super::path_list::{ListFlags, ListIndex};
+use super::path_list::{ListFlags, ListIndex, PathList};
 use super::source::Behaviour;
 use super::state::{State, Work};
 use super::{AddressFamily, EntryFlags, FibError, FibIndex, PathKind, PathSpec, Prefix, Source};
@@ -37,6 +37,7 @@ impl State {
         prefix: Prefix,
     ) -> Result<Option<EntryIndex>, FibError> {
         let (address, len) = prefix.ip4()?;
+        self.tables.get(fib)?;
         Ok(self.shorter(fib, address, len + 1))
     }
 
@@ -525,7 +526,14 @@ impl State {
             _ => {}
         }
         if before != after || installed != self.entries.get(entry).is_installed() {
-            self.queue_children(entry);
+            let recurses = |list| self.lists.find(list).is_some_and(PathList::recurses);
+            if self.entries.get(entry).has_children()
+                && (recurses(before.list) || recurses(after.list))
+            {
+                self.queue_ancestors(entry);
+            } else {
+                self.queue_children(entry);
+            }
             self.queue_covered(entry);
         }
     }

@@ -5,14 +5,14 @@
 //! paths) of the weights, as VPP does it (`vpp:src/vnet/dpo/load_balance.c`), up to [`MAX_BUCKETS`].
 
 /// The most buckets of one load balance.
-pub const MAX_BUCKETS: usize = 8192;
+pub(super) const MAX_BUCKETS: usize = 8192;
 
 /// How many buckets each path gets, in the order of `weights`, which is ascending. The sum is a power of
 /// two of at most [`MAX_BUCKETS`]. A weight of 0 counts as 1; paths beyond the maximum get none.
 ///
 /// Equal weights that are a power of two in number get one bucket each.
 #[must_use]
-pub fn normalise(weights: &[u32]) -> Vec<u32> {
+pub(super) fn normalise(weights: &[u32]) -> Vec<u32> {
     let weights = &weights[..weights.len().min(MAX_BUCKETS)];
     let total: u64 = weights.iter().map(|&weight| u64::from(weight.max(1))).sum();
     let mut buckets = weights.len().max(1).next_power_of_two();

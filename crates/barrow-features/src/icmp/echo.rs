@@ -7,6 +7,7 @@
 
 use super::Icmp4Error;
 use super::header::{IcmpHeader, kind};
+use crate::ErrorBase;
 use crate::ip::checksum;
 use crate::ip4::header::Ip4Header;
 use crate::ip4::trace::Ip4Trace;
@@ -31,9 +32,20 @@ pub enum Next {
 }
 
 /// The node; one a thread.
-#[derive(Default)]
 pub struct Ip4IcmpEcho {
+    input_errors: ErrorBase<Icmp4Error>,
     nexts: Vec<NodeId>,
+}
+
+impl Ip4IcmpEcho {
+    /// Makes the instance of one thread; `input_errors` are the counters of `ip4-icmp-input`.
+    #[must_use]
+    pub fn new(input_errors: ErrorBase<Icmp4Error>) -> Self {
+        Self {
+            input_errors,
+            nexts: Vec::with_capacity(256),
+        }
+    }
 }
 
 impl fmt::Debug for Ip4IcmpEcho {
@@ -87,7 +99,7 @@ impl PacketNode for Ip4IcmpEcho {
             };
             self.nexts.push(next);
         }
-        cx.count(Icmp4Error::EchoRepliesSent, sent);
+        cx.count_index(self.input_errors.index(Icmp4Error::EchoRepliesSent), sent);
         cx.enqueue(vector, &self.nexts);
     }
 }

@@ -65,7 +65,7 @@ pub struct Capabilities {
 /// One kind of interface: loopback, packet generator, tap, host.
 ///
 /// Called on the main thread only. What it cannot do is a typed error, never a silent success.
-pub trait Device: 'static {
+pub trait Device: fmt::Debug + 'static {
     /// The class that clients see in `interface_dev_type` and `show hardware-interfaces`.
     fn class(&self) -> &'static str;
 

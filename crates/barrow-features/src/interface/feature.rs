@@ -20,7 +20,7 @@ pub struct InterfaceFeature;
 
 /// Where packets go that were sent to nowhere.
 #[derive(Clone, Copy, Debug, NextNodes)]
-pub enum Nowhere {
+pub(super) enum Nowhere {
     /// To be counted and freed.
     #[next_node = "error-drop"]
     Drop,

@@ -35,6 +35,12 @@ impl Mtu {
     pub const fn for_ip4(&self) -> u32 {
         if self.ip4 == 0 { self.l3 } else { self.ip4 }
     }
+
+    /// The largest IPv6 packet.
+    #[must_use]
+    pub const fn for_ip6(&self) -> u32 {
+        if self.ip6 == 0 { self.l3 } else { self.ip6 }
+    }
 }
 
 /// Which frames of the parent belong to a sub-interface.
@@ -101,6 +107,8 @@ pub struct SwInterface {
     pub ip4_fib_index: u32,
     /// IPv4 is accepted: it has an address or borrows one.
     pub ip4_enabled: bool,
+    /// The interface whose addresses it borrows.
+    pub unnumbered: Option<SwIfIndex>,
 }
 
 /// A hardware interface: a device with its queues.

@@ -29,8 +29,10 @@ pub enum InterfaceEvent {
     },
     /// Its MTU changed.
     Mtu(SwIfIndex),
-    /// Its MAC address changed.
+    /// The addresses it answers to changed, or whether it answers to all.
     Mac(SwIfIndex),
+    /// Features were switched on or off on its arcs.
+    Features(SwIfIndex),
     /// Its name changed.
     Name(SwIfIndex),
 }
@@ -47,6 +49,7 @@ impl InterfaceEvent {
             | Self::Link { index, .. }
             | Self::Mtu(index)
             | Self::Mac(index)
+            | Self::Features(index)
             | Self::Name(index) => index,
         }
     }

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What a feature says of the interface it makes.
+#[derive(Debug)]
 pub struct NewInterface {
     /// Its name: unique in the node, at most 63 ASCII characters.
     pub name: String,
@@ -123,6 +124,7 @@ impl Interfaces {
                 tag: String::new(),
                 ip4_fib_index: 0,
                 ip4_enabled: false,
+                unnumbered: None,
             });
             table.hw[hw.0 as usize] = Some(HwInterface {
                 index: hw,
@@ -191,6 +193,7 @@ impl Interfaces {
                 tag: String::new(),
                 ip4_fib_index: 0,
                 ip4_enabled: false,
+                unnumbered: None,
                 ..parent
             });
             index
@@ -337,6 +340,54 @@ impl Interfaces {
         };
         self.tell(InterfaceEvent::Mac(index));
         Ok(())
+    }
+
+    /// Adds or removes a further address that a device answers to.
+    ///
+    /// # Errors
+    /// [`NotEthernet`](InterfaceError::NotEthernet), or what the device refused.
+    pub fn add_del_mac(
+        &self,
+        hw: HwIfIndex,
+        mac: MacAddress,
+        add: bool,
+    ) -> Result<(), InterfaceError> {
+        if self.table.borrow().hw(hw)?.framing != Framing::Ethernet {
+            return Err(InterfaceError::NotEthernet);
+        }
+        self.with_device(hw, |device| device.add_del_mac(hw, mac, add))?;
+        let index = {
+            let mut table = self.table.borrow_mut();
+            let hw = table.hw_mut(hw)?;
+            hw.secondary_macs.retain(|known| *known != mac);
+            if add {
+                hw.secondary_macs.push(mac);
+            }
+            hw.sw
+        };
+        self.tell(InterfaceEvent::Mac(index));
+        Ok(())
+    }
+
+    /// Receives frames for any address, or the device's own only.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), or what the device refused.
+    pub fn set_promiscuous(&self, hw: HwIfIndex, on: bool) -> Result<(), InterfaceError> {
+        self.with_device(hw, |device| device.set_promiscuous(hw, on))?;
+        let index = {
+            let mut table = self.table.borrow_mut();
+            let hw = table.hw_mut(hw)?;
+            hw.promiscuous = on;
+            hw.sw
+        };
+        self.tell(InterfaceEvent::Mac(index));
+        Ok(())
+    }
+
+    /// Tells that features were switched on or off for an interface.
+    pub fn features_changed(&self, index: SwIfIndex) {
+        self.tell(InterfaceEvent::Features(index));
     }
 
     /// Gives an interface another name.

@@ -11,7 +11,7 @@ use zerocopy::FromBytes;
 /// holds the header whole. `verify_checksum` is off where the device has looked already.
 ///
 /// # Errors
-/// The first thing that is wrong. [`Ip4Error::Options`] means: right, but with options.
+/// The first thing that is wrong.
 #[inline]
 pub fn check(data: &[u8], total_len: usize, verify_checksum: bool) -> Result<&Ip4Header, Ip4Error> {
     let Ok((header, _)) = Ip4Header::ref_from_prefix(data) else {

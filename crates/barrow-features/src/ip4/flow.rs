@@ -10,7 +10,7 @@ const GTPU: u16 = 2152;
 
 /// Addresses, protocol and ports of a packet; ports are 0 in a fragment and where there are none.
 #[must_use]
-pub fn flow_of(packet: &Packet<'_>) -> Ip4Flow {
+pub(super) fn flow_of(packet: &Packet<'_>) -> Ip4Flow {
     let data = packet.data();
     let Ok((header, _)) = Ip4Header::ref_from_prefix(data) else {
         return Ip4Flow::default();

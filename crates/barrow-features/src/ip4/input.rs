@@ -65,7 +65,8 @@ impl PacketNode for Ip4Input {
 
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
         cx.trace_each(&mut vector, |packet| Ip4Trace::new(packet.data()));
-        let (lookup, drop) = (cx.next(Next::Lookup), cx.next(Next::Drop));
+        let (lookup, options) = (cx.next(Next::Lookup), cx.next(Next::Options));
+        let drop = cx.next(Next::Drop);
         let mut interface = u32::MAX;
         let mut entry = ArcEntry::default();
         let mut run = 0;
@@ -80,7 +81,14 @@ impl PacketNode for Ip4Input {
             }
             run += 1;
             let next = match check(packet.data(), packet.total_len(), self.verify_checksum) {
-                Ok(_) => cx.arc_begin(entry, &mut packet, lookup),
+                Ok(header) => {
+                    let next = if header.version_and_length == 0x45 {
+                        lookup
+                    } else {
+                        options
+                    };
+                    cx.arc_begin(entry, &mut packet, next)
+                }
                 Err(error) => {
                     cx.error(&mut packet, error);
                     if error == Ip4Error::TimeExpired {

@@ -12,7 +12,7 @@ use super::forwarding::Forwarding;
 use super::header::{Ip4Header, protocol};
 use super::trace::Ip4Trace;
 use crate::error_base::ErrorBase;
-use crate::fib::DpoKind;
+use crate::fib::{DpoKind, FibIndex};
 use crate::icmp::error::{IcmpError, set_error};
 use crate::interface::sum_chain;
 use crate::interface::{InterfaceWords, SwIfIndex};
@@ -87,7 +87,7 @@ pub enum Next {
 pub struct Ip4Local {
     /// Set for `ip4-receive`: the arc it starts.
     arc: Option<ArcHandle>,
-    errors: ErrorBase<Ip4Error>,
+    errors: Option<ErrorBase<Ip4Error>>,
     listeners: Listeners,
     forwarding: Forwarding,
     words: InterfaceWords,
@@ -103,11 +103,12 @@ impl fmt::Debug for Ip4Local {
 }
 
 impl Ip4Local {
-    /// Makes the instance of one thread: `ip4-receive` with an arc, `ip4-local` without.
+    /// Makes the instance of one thread: `ip4-receive` with an arc and the counters of `ip4-local`,
+    /// `ip4-local` without.
     #[must_use]
     pub fn new(
         arc: Option<ArcHandle>,
-        errors: ErrorBase<Ip4Error>,
+        errors: Option<ErrorBase<Ip4Error>>,
         listeners: Listeners,
         forwarding: Forwarding,
         words: InterfaceWords,
@@ -120,6 +121,11 @@ impl Ip4Local {
             words,
             nexts: Vec::with_capacity(256),
         }
+    }
+
+    fn error(&self, cx: &PacketContext<'_, Self>, error: Ip4Error) -> u16 {
+        self.errors
+            .map_or_else(|| cx.error_index(error), |errors| errors.index(error))
     }
 
     /// Whether a source is one that a packet from outside may have: not ours, and not nobody's.
@@ -140,8 +146,8 @@ impl Ip4Local {
             };
         }
         let table = self.words.get(SwIfIndex(packet.rx_sw_if_index)).fib_index();
-        let tables = self.forwarding.tables();
-        let Some(mtrie) = tables.get(table) else {
+        let table = self.forwarding.ip4_table(FibIndex(table));
+        let Some(mtrie) = &*table else {
             return Ok(());
         };
         let found = mtrie.lookup(u32::from_be_bytes(header.source));
@@ -259,11 +265,11 @@ impl Ip4Local {
             Ok((header, false)) => header,
             // Nothing here puts fragments together: the packet is for a protocol that we do not speak.
             Ok((_, true)) => {
-                packet.error = self.errors.index(Ip4Error::UnknownProtocol);
+                packet.error = self.error(cx, Ip4Error::UnknownProtocol);
                 return cx.next(Next::Punt);
             }
             Err(error) => {
-                packet.error = self.errors.index(error);
+                packet.error = self.error(cx, error);
                 return cx.next(Next::Drop);
             }
         };
@@ -285,7 +291,7 @@ impl Ip4Local {
         if node != NodeId::NONE {
             return node;
         }
-        packet.error = self.errors.index(Ip4Error::UnknownProtocol);
+        packet.error = self.error(cx, Ip4Error::UnknownProtocol);
         if header.protocol != protocol::UDP {
             return cx.next(Next::Punt);
         }

@@ -15,7 +15,7 @@ use super::flow::flow_of;
 use super::forwarding::{Forwarding, RouteRows};
 use super::trace::Ip4Trace;
 use crate::adj::{AdjIndex, AdjKind};
-use crate::fib::{Choice, Dpo, DpoKind, LbIndex};
+use crate::fib::{Choice, Dpo, DpoKind, FibIndex, LbIndex};
 use crate::interface::{InterfaceWords, SwIfIndex};
 use barrow_engine::{NextNodes, NodeId, Packet, PacketContext, PacketNode, UNSET, Vector};
 use std::fmt;
@@ -131,9 +131,8 @@ impl Ip4Lookup {
     fn look_up(&mut self, one_table: Option<u32>) {
         self.found.clear();
         self.found.resize(self.destinations.len(), LbIndex::DROP);
-        let tables = self.forwarding.tables();
         if let Some(table) = one_table {
-            if let Some(mtrie) = tables.get(table) {
+            if let Some(mtrie) = &*self.forwarding.ip4_table(FibIndex(table)) {
                 mtrie.lookup_batch(&self.destinations, &mut self.found);
             }
         } else {
@@ -143,7 +142,7 @@ impl Ip4Lookup {
                 .zip(&self.tables)
                 .zip(&mut self.found);
             for ((destination, table), found) in each {
-                if let Some(mtrie) = tables.get(*table) {
+                if let Some(mtrie) = &*self.forwarding.ip4_table(FibIndex(*table)) {
                     *found = mtrie.lookup(*destination);
                 }
             }
@@ -201,7 +200,7 @@ fn follow(
             return dpo;
         }
         packet.fib_index = dpo.index();
-        found = match forwarding.tables().get(dpo.index()) {
+        found = match &*forwarding.ip4_table(FibIndex(dpo.index())) {
             Some(mtrie) => mtrie.lookup(destination),
             None => return Dpo::DROP,
         };

@@ -19,8 +19,9 @@ pub mod input;
 pub mod local;
 pub mod lookup;
 pub mod mtrie;
+pub mod options;
 pub mod rewrite;
 pub mod trace;
 
 pub use error::Ip4Error;
-pub use forwarding::{Forwarding, RouteRows, Tables};
+pub use forwarding::{Forwarding, RouteRows};
