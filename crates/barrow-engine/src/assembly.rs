@@ -1,5 +1,6 @@
 //! Putting an engine together: the same for a running node and a simulation.
 
+use crate::api::{ApiCounters, ApiRegistry, Clients};
 use crate::cli::CliRegistry;
 use crate::clock::NodeClock;
 use crate::config::{Config, ConfigError, ConfigRegistry, Settings, Warning};
@@ -74,11 +75,20 @@ pub(crate) struct Assembly {
     pub(crate) control: Control,
     /// By thread; main first.
     pub(crate) threads: Vec<ThreadSpec>,
-    pub(crate) cli: CliRegistry,
-    pub(crate) features: Vec<About>,
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) services: Services,
     pub(crate) on_start: Vec<Hook>,
     pub(crate) on_stop: Vec<Hook>,
+}
+
+/// What features registered for the servers, and what those are to be like.
+pub(crate) struct Services {
+    pub(crate) settings: Rc<Settings>,
+    pub(crate) cli: CliRegistry,
+    pub(crate) api: ApiRegistry,
+    pub(crate) clients: Clients,
+    pub(crate) api_counters: Rc<ApiCounters>,
+    pub(crate) features: Vec<About>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A thread's share, ready to be sent there.
@@ -163,13 +173,26 @@ impl Plan {
         let EngineBuilder {
             mut config,
             cli,
+            api,
+            clients,
+            api_counters,
             arc_features,
             features,
             on_start,
             on_stop,
+            settings,
             ..
         } = builder;
         let warnings = apply(&mut config, self.config.as_ref())?;
+        let services = Services {
+            settings,
+            cli,
+            api,
+            clients,
+            api_counters,
+            features,
+            warnings,
+        };
 
         let known = |name: &str| control.node_by_name(name);
         for warning in control.arcs().resolve(&arc_features, known)? {
@@ -210,9 +233,7 @@ impl Plan {
         Ok(Assembly {
             control,
             threads,
-            cli,
-            features,
-            warnings,
+            services,
             on_start,
             on_stop,
         })

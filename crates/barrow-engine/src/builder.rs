@@ -1,5 +1,6 @@
 //! What features register with.
 
+use crate::api::{ApiCounters, ApiLimits, ApiRegistry, Clients};
 use crate::arc::{ArcHandle, Constraint, FeatureSpec};
 use crate::cli::CliRegistry;
 use crate::config::{ConfigRegistry, Settings};
@@ -21,9 +22,12 @@ type Hook = Box<dyn FnOnce(&Control)>;
 /// arcs are resolved when all features have registered, so the order matters for tables only.
 pub struct EngineBuilder {
     control: Control,
-    settings: Rc<Settings>,
+    pub(crate) settings: Rc<Settings>,
     pub(crate) config: ConfigRegistry,
     pub(crate) cli: CliRegistry,
+    pub(crate) api: ApiRegistry,
+    pub(crate) clients: Clients,
+    pub(crate) api_counters: Rc<ApiCounters>,
     pub(crate) arc_features: Vec<FeatureSpec>,
     pub(crate) features: Vec<About>,
     pub(crate) on_start: Vec<Hook>,
@@ -32,11 +36,17 @@ pub struct EngineBuilder {
 
 impl EngineBuilder {
     pub(crate) fn new(control: Control, settings: Rc<Settings>) -> Self {
+        let api_counters = Rc::<ApiCounters>::default();
+        let limits = Rc::new(ApiLimits::from(&settings.socksvr));
+        let clients = Clients::new(limits, api_counters.clone());
         Self {
             control,
             settings,
             config: ConfigRegistry::default(),
             cli: CliRegistry::default(),
+            api: ApiRegistry::new(clients.clone(), barrow_messages::catalogue()),
+            clients,
+            api_counters,
             arc_features: Vec::new(),
             features: Vec::new(),
             on_start: Vec::new(),
@@ -106,6 +116,17 @@ impl EngineBuilder {
             node: node.to_owned(),
             constraints: constraints.into_iter().collect(),
         });
+    }
+
+    /// Messages of the binary API.
+    pub fn api(&mut self) -> &mut ApiRegistry {
+        &mut self.api
+    }
+
+    /// Who is connected to the binary API.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// Commands.

@@ -1,7 +1,6 @@
 //! The node as a program runs it: threads, start, stop.
 
-use crate::assembly::{Assembly, BuildError, Plan, ThreadSpec};
-use crate::cli::CliRegistry;
+use crate::assembly::{Assembly, BuildError, Plan, Services, ThreadSpec};
 use crate::clock::NodeClock;
 use crate::config::{Config, ConfigError, Settings, WorkerCount};
 use crate::control::Control;
@@ -11,7 +10,6 @@ use barrow_runtime::host::{self, Handle, Options, SpawnError, Stopper, Worker};
 use barrow_runtime::sys::{Clock, cpu};
 use std::fmt;
 use std::io;
-use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Collects what an engine is to be.
@@ -97,13 +95,11 @@ impl Builder {
         let Assembly {
             control,
             threads,
-            cli,
-            features,
-            warnings,
+            services,
             on_start,
             on_stop,
         } = assembly.expect("made above, or an error was returned");
-        for warning in &warnings {
+        for warning in &services.warnings {
             control
                 .log()
                 .class("config")
@@ -116,8 +112,7 @@ impl Builder {
             pending: threads,
             placement,
             workers: Vec::new(),
-            cli: Rc::new(cli),
-            features,
+            services,
             on_start,
             on_stop,
         })
@@ -185,8 +180,7 @@ pub struct Engine {
     pending: Vec<ThreadSpec>,
     placement: Placement,
     workers: Vec<Handle<()>>,
-    cli: Rc<CliRegistry>,
-    features: Vec<About>,
+    services: Services,
     on_start: Vec<Box<dyn FnOnce(&Control)>>,
     on_stop: Vec<Box<dyn FnOnce(&Control)>>,
 }
@@ -207,16 +201,10 @@ impl Engine {
         self.control.clone()
     }
 
-    /// All commands.
-    #[must_use]
-    pub fn cli(&self) -> Rc<CliRegistry> {
-        self.cli.clone()
-    }
-
     /// The features it was built with.
     #[must_use]
     pub fn features(&self) -> &[About] {
-        &self.features
+        &self.services.features
     }
 
     /// Ends [`run`](Self::run), from any thread or a unit of this one.

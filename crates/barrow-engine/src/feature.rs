@@ -1,6 +1,7 @@
 //! What a feature is to the engine.
 
 use crate::EngineBuilder;
+use crate::api::ApiRegisterError;
 use crate::arc::ArcError;
 use crate::cli::DuplicateCommand;
 use crate::config::SectionAlreadyRegistered;
@@ -71,6 +72,9 @@ pub enum RegisterError {
     /// A statistics entry.
     #[error("statistics segment: {0}")]
     Stats(#[from] EntryError),
+    /// A message.
+    #[error(transparent)]
+    Api(#[from] ApiRegisterError),
     /// A command.
     #[error(transparent)]
     Command(#[from] DuplicateCommand),

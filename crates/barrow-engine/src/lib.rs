@@ -24,6 +24,7 @@ extern crate self as barrow_engine;
 #[doc(hidden)]
 pub use barrow_core as __core;
 
+pub mod api;
 mod arc;
 mod assembly;
 mod builder;

@@ -126,10 +126,9 @@ impl TestbedBuilder {
         let Assembly {
             control,
             threads,
-            cli,
+            services,
             on_start,
             on_stop,
-            ..
         } = assembly;
         let mut schedulers = schedulers;
         for (scheduler, thread) in schedulers.iter_mut().zip(threads) {
@@ -138,7 +137,7 @@ impl TestbedBuilder {
         let cache = PacketCache::new(control.pool());
         let mut bed = Testbed {
             control,
-            cli: Rc::new(cli),
+            cli: Rc::new(services.cli),
             schedulers,
             cache,
             sinks,
