@@ -19,5 +19,6 @@ pub mod interface;
 pub mod ip;
 pub mod ip4;
 pub mod loopback;
+pub mod neighbor;
 
 pub use error_base::ErrorBase;

@@ -85,7 +85,8 @@ pub struct Adjacency {
     pub node: u16,
     /// The interface that packets leave by.
     pub interface: SwIfIndex,
-    /// Glean of IPv4: this node's address on the link, 0 if it has none there.
+    /// Glean of IPv4: this node's address on the link, 0 if it has none there. Incomplete of IPv4: the
+    /// address to ask for.
     pub source: u32,
     /// The link header.
     pub rewrite: Rewrite,

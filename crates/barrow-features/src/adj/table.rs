@@ -348,7 +348,12 @@ fn record(key: &AdjKey, links: &dyn Links, neighbours: &dyn Neighbours) -> Adjac
         AdjTarget::Neighbour(address) => match neighbours.station(interface, address) {
             Some(station) => or_drop(AdjKind::Rewrite, rewrite(Reach::Station(station))),
             // the question goes out in front of the same interface
-            None => or_drop(AdjKind::Incomplete, rewrite(Reach::Question)),
+            None => {
+                if let IpAddr::V4(address) = address {
+                    source = address.to_bits();
+                }
+                or_drop(AdjKind::Incomplete, rewrite(Reach::Question))
+            }
         },
     };
     Adjacency {

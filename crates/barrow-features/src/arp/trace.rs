@@ -33,3 +33,30 @@ impl fmt::Display for ArpText<'_> {
         side(f, arp.target_mac, arp.target_ip())
     }
 }
+
+/// The start of a traced ARP packet.
+#[derive(Clone, Copy, Debug)]
+pub struct ArpTrace {
+    bytes: [u8; 28],
+    len: u8,
+}
+
+impl ArpTrace {
+    /// Keeps the start of a packet.
+    #[must_use]
+    pub fn new(data: &[u8]) -> Self {
+        let mut bytes = [0; 28];
+        let len = data.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&data[..len]);
+        Self {
+            bytes,
+            len: len as u8,
+        }
+    }
+}
+
+impl fmt::Display for ArpTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ArpText(&self.bytes[..usize::from(self.len)]).fmt(f)
+    }
+}

@@ -19,37 +19,43 @@ impl InterfaceLinks {
     pub fn new(interfaces: Interfaces, arcs: ArcTable) -> Self {
         Self { interfaces, arcs }
     }
+}
 
-    /// The Ethernet header of an interface: destination, source, tags, type.
-    fn ethernet(
-        &self,
-        index: SwIfIndex,
-        destination: [u8; 6],
-        carried: EtherType,
-    ) -> Option<Rewrite> {
-        let source = self.interfaces.hw_of(index)?.mac.0;
-        let vlan = self.interfaces.sw(index)?.sub.map(|sub| sub.vlan);
-        let mut header = Vec::with_capacity(22);
-        header.extend_from_slice(&destination);
-        header.extend_from_slice(&source);
-        let mut tag = |ether_type: EtherType, id: u16| {
-            header.extend_from_slice(&ether_type.0.to_be_bytes());
-            header.extend_from_slice(&id.to_be_bytes());
+/// The Ethernet header of an interface: destination, source, tags, type.
+fn ethernet_header(
+    interfaces: &Interfaces,
+    index: SwIfIndex,
+    destination: [u8; 6],
+    carried: EtherType,
+) -> Option<Rewrite> {
+    let source = interfaces.hw_of(index)?.mac.0;
+    let vlan = interfaces.sw(index)?.sub.map(|sub| sub.vlan);
+    let mut header = Vec::with_capacity(22);
+    header.extend_from_slice(&destination);
+    header.extend_from_slice(&source);
+    let mut tag = |ether_type: EtherType, id: u16| {
+        header.extend_from_slice(&ether_type.0.to_be_bytes());
+        header.extend_from_slice(&id.to_be_bytes());
+    };
+    if let Some(vlan) = vlan.filter(|vlan| vlan.tags > 0) {
+        let outer = if vlan.dot1ad {
+            EtherType::DOT1AD
+        } else {
+            EtherType::DOT1Q
         };
-        if let Some(vlan) = vlan.filter(|vlan| vlan.tags > 0) {
-            let outer = if vlan.dot1ad {
-                EtherType::DOT1AD
-            } else {
-                EtherType::DOT1Q
-            };
-            tag(outer, vlan.outer_id);
-            if vlan.tags > 1 {
-                tag(EtherType::DOT1Q, vlan.inner_id);
-            }
+        tag(outer, vlan.outer_id);
+        if vlan.tags > 1 {
+            tag(EtherType::DOT1Q, vlan.inner_id);
         }
-        header.extend_from_slice(&carried.0.to_be_bytes());
-        Rewrite::new(&header)
     }
+    header.extend_from_slice(&carried.0.to_be_bytes());
+    Rewrite::new(&header)
+}
+
+/// The header of a frame that asks all stations of an interface.
+pub(crate) fn question_header(interfaces: &Interfaces, index: SwIfIndex) -> Option<Vec<u8>> {
+    let header = ethernet_header(interfaces, index, [0xff; 6], EtherType::ARP)?;
+    Some(header.as_bytes().to_vec())
 }
 
 impl Links for InterfaceLinks {
@@ -114,9 +120,11 @@ impl Links for InterfaceLinks {
             AddressFamily::Ip6 => EtherType::IP6,
         };
         match to {
-            Reach::Station(mac) => self.ethernet(interface, mac, ip),
-            Reach::Broadcast => self.ethernet(interface, [0xff; 6], ip),
-            Reach::Question => self.ethernet(interface, [0xff; 6], EtherType::ARP),
+            Reach::Station(mac) => ethernet_header(&self.interfaces, interface, mac, ip),
+            Reach::Broadcast => ethernet_header(&self.interfaces, interface, [0xff; 6], ip),
+            Reach::Question => {
+                ethernet_header(&self.interfaces, interface, [0xff; 6], EtherType::ARP)
+            }
             Reach::Peer => None,
         }
     }

@@ -33,6 +33,8 @@ pub enum InterfaceEvent {
     Mac(SwIfIndex),
     /// Features were switched on or off on its arcs.
     Features(SwIfIndex),
+    /// It takes IPv4 packets now, or no longer.
+    Ip4(SwIfIndex),
     /// Its name changed.
     Name(SwIfIndex),
 }
@@ -50,6 +52,7 @@ impl InterfaceEvent {
             | Self::Mtu(index)
             | Self::Mac(index)
             | Self::Features(index)
+            | Self::Ip4(index)
             | Self::Name(index) => index,
         }
     }

@@ -8,7 +8,8 @@ use super::device_nodes::DeviceNodes;
 use super::notify::Subscriber;
 use super::{
     Capabilities, Device, Framing, HwIfIndex, HwInterface, InterfaceError, InterfaceEvent,
-    InterfaceWord, InterfaceWords, Mtu, RxPlacement, SubInterface, SwIfIndex, SwInterface,
+    InterfaceWord, InterfaceWords, Mtu, OutputNodes, RxPlacement, SubInterface, SwIfIndex,
+    SwInterface,
 };
 use barrow_engine::{NodeThread, PacketNode};
 use barrow_messages::ethernet_types::MacAddress;
@@ -52,6 +53,7 @@ pub struct Interfaces {
     table: Rc<RefCell<Table>>,
     subscribers: Rc<RefCell<Vec<Subscriber>>>,
     words: InterfaceWords,
+    outputs: OutputNodes,
     nodes: Rc<DeviceNodes>,
 }
 
@@ -71,6 +73,7 @@ impl Interfaces {
             table: Rc::default(),
             subscribers: Rc::default(),
             words,
+            outputs: OutputNodes::default(),
             nodes: Rc::new(nodes),
         }
     }
@@ -79,6 +82,12 @@ impl Interfaces {
     #[must_use]
     pub fn words(&self) -> InterfaceWords {
         self.words.clone()
+    }
+
+    /// Where packet nodes send what is to leave by an interface.
+    #[must_use]
+    pub fn outputs(&self) -> OutputNodes {
+        self.outputs.clone()
     }
 
     /// Calls `subscriber` on the main thread after each change.
@@ -146,6 +155,7 @@ impl Interfaces {
             });
             (hw, sw)
         };
+        self.publish_output(sw);
         self.publish(sw);
         self.tell(InterfaceEvent::Created(sw));
         Ok((hw, sw))
@@ -198,6 +208,7 @@ impl Interfaces {
             });
             index
         };
+        self.publish_output(index);
         self.publish(index);
         self.tell(InterfaceEvent::Created(index));
         Ok(index)
@@ -238,6 +249,7 @@ impl Interfaces {
             own.then(|| table.hw[sw.hw.0 as usize].take()).flatten()
         };
         self.words.set(index, None);
+        self.outputs.set(index, None);
         if let Some(mut hw) = device {
             hw.device.remove(hw.index);
             self.nodes.remove(hw.output_node, hw.tx_node);
@@ -338,6 +350,19 @@ impl Interfaces {
             hw.mac = mac;
             hw.sw
         };
+        let over: Vec<SwIfIndex> = {
+            let table = self.table.borrow();
+            let own = table.sw(index)?.hw;
+            table
+                .sw
+                .iter()
+                .flatten()
+                .filter(|sw| sw.hw == own)
+                .map(|sw| sw.index)
+                .collect()
+        };
+        over.into_iter()
+            .for_each(|index| self.publish_output(index));
         self.tell(InterfaceEvent::Mac(index));
         Ok(())
     }
@@ -382,6 +407,16 @@ impl Interfaces {
             hw.sw
         };
         self.tell(InterfaceEvent::Mac(index));
+        Ok(())
+    }
+
+    /// Lets an interface take IPv4 packets, or no longer; called by whoever keeps the addresses.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
+    pub fn set_ip4_enabled(&self, index: SwIfIndex, on: bool) -> Result<(), InterfaceError> {
+        self.change_sw(index, |sw| sw.ip4_enabled = on)?;
+        self.tell(InterfaceEvent::Ip4(index));
         Ok(())
     }
 
@@ -514,6 +549,11 @@ impl Interfaces {
             from = index.0 + 1;
             Some(index)
         })
+    }
+
+    fn publish_output(&self, index: SwIfIndex) {
+        let output = self.hw_of(index).map(|hw| (hw.output_node, hw.mac.0));
+        self.outputs.set(index, output);
     }
 
     fn publish(&self, index: SwIfIndex) {

@@ -393,8 +393,12 @@ impl Addresses {
     }
 
     fn publish(&self, index: SwIfIndex) {
-        let first = self.first(index);
-        self.sources.set(index, first.map(|first| first.address));
+        let mut speaks_from = self.of(index);
+        if speaks_from.is_empty() {
+            let lender = self.interfaces.sw(index).and_then(|sw| sw.unnumbered);
+            speaks_from = lender.map(|lender| self.of(lender)).unwrap_or_default();
+        }
+        self.sources.set(index, &speaks_from);
         let reasons = self
             .state
             .borrow()
@@ -402,7 +406,7 @@ impl Addresses {
             .get(&index)
             .copied()
             .unwrap_or_default();
-        let enabled = first.is_some() || reasons > 0;
+        let enabled = !speaks_from.is_empty() || reasons > 0;
         let is_new = self
             .interfaces
             .sw(index)
@@ -454,14 +458,14 @@ impl Addresses {
                 self.remove_all(index)?;
                 self.forget_borrowers(index)?;
                 self.state.borrow_mut().enabled.remove(&index);
-                self.sources.set(index, None);
+                self.sources.set(index, &[]);
                 Ok(())
             }
             InterfaceEvent::Deleted(_) => {
                 self.state.borrow_mut().by_interface.remove(&index);
                 Ok(self.fib.interface_deleted(index)?)
             }
-            InterfaceEvent::Name(_) => Ok(()),
+            InterfaceEvent::Name(_) | InterfaceEvent::Ip4(_) => Ok(()),
         }
     }
 

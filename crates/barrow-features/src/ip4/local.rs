@@ -222,7 +222,7 @@ impl fmt::Display for Trace {
 }
 
 /// The record of `ip4-receive`, `ip4-drop` and their kin.
-pub(super) fn trace_of(packet: &Packet<'_>) -> impl fmt::Display + Send + 'static + use<> {
+pub(crate) fn trace_of(packet: &Packet<'_>) -> impl fmt::Display + Send + 'static + use<> {
     Trace {
         fib: packet.fib_index,
         adj: packet.adj_index,

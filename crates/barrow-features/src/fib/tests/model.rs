@@ -578,7 +578,7 @@ impl Pair {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 200,
+        cases: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
