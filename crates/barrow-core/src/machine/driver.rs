@@ -65,6 +65,8 @@ pub struct Driver<M: Machine, P> {
     machine: M,
     ports: P,
     held: Option<M::Output>,
+    /// The machine was told to finish; it is told once.
+    leaving: bool,
     name: Option<String>,
 }
 
@@ -75,6 +77,7 @@ impl<M: Machine, P: Ports<M>> Driver<M, P> {
             machine,
             ports,
             held: None,
+            leaving: false,
             name: None,
         }
     }
@@ -96,6 +99,12 @@ impl<M: Machine, P: Ports<M>> Driver<M, P> {
         &self.ports
     }
 
+    fn leave(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.leaving, true) {
+            self.machine.handle_shutdown(now);
+        }
+    }
+
     /// Passes outputs on until there are none (`None`), or says why it stopped.
     fn flush(&mut self, now: Instant, quantum: &mut u32) -> Option<Work> {
         loop {
@@ -111,7 +120,7 @@ impl<M: Machine, P: Ports<M>> Driver<M, P> {
                 }
                 PushOutput::Closed => {
                     *quantum -= 1;
-                    self.machine.handle_shutdown(now);
+                    self.leave(now);
                 }
             }
         }
@@ -156,6 +165,6 @@ impl<M: Machine, P: Ports<M>> Unit for Driver<M, P> {
     }
 
     fn shutdown(&mut self, now: Instant) {
-        self.machine.handle_shutdown(now);
+        self.leave(now);
     }
 }

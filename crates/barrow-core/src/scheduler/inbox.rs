@@ -29,9 +29,14 @@ impl Host {
     /// The waker's half of the handshake: whoever finds the host parked rings, once.
     fn notify(&self) {
         fence(Ordering::SeqCst); // pairs with the fence in `Inbox::park`
-        if self.parked.load(Ordering::Relaxed) && self.parked.swap(false, Ordering::AcqRel) {
+        if self.unpark() {
             self.bell.ring();
         }
+    }
+
+    /// Ends the parking; true for the one who did.
+    fn unpark(&self) -> bool {
+        self.parked.load(Ordering::Relaxed) && self.parked.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -120,29 +125,27 @@ impl Inbox {
 
     /// The scheduler's half of the handshake: true if the host may sleep.
     pub(super) fn park(&self) -> bool {
-        self.host.parked.store(true, Ordering::Relaxed);
+        // An exchange, as every change of `parked` is: they all have one order.
+        self.host.parked.swap(true, Ordering::AcqRel);
         fence(Ordering::SeqCst); // pairs with the fence in `Host::notify`
-        if self
+        let missed = self
             .chunks
             .iter()
-            .any(|c| c.summary.load(Ordering::Relaxed) != 0)
-        {
-            self.unpark();
-            return false;
+            .any(|c| c.summary.load(Ordering::Relaxed) != 0);
+        if missed {
+            self.host.unpark();
         }
-        true
+        !missed
     }
 
     /// The host is awake: nobody needs to ring.
     pub(super) fn unpark(&self) {
-        self.host.parked.store(false, Ordering::Relaxed);
+        self.host.unpark();
     }
 
-    /// Something became ready on the host's own thread after it was told to park.
+    /// Something became ready on the host's own thread, maybe after it was told to park.
     pub(super) fn disturb(&self) {
-        if self.host.parked.load(Ordering::Relaxed)
-            && self.host.parked.swap(false, Ordering::AcqRel)
-        {
+        if self.host.unpark() {
             self.host.bell.ring();
         }
     }

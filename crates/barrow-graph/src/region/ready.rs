@@ -144,6 +144,11 @@ impl Ready {
         Some(rank)
     }
 
+    /// Whether this pass has something left to run.
+    pub(super) fn is_mid_pass(&self) -> bool {
+        !self.now.is_empty()
+    }
+
     /// Ends a pass; true if the next one has something to do.
     pub(super) fn roll(&mut self) -> bool {
         debug_assert!(

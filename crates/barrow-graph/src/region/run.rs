@@ -212,14 +212,7 @@ impl<X: ?Sized + 'static, C: Clock> Region<X, C> {
     fn pass(&mut self, x: &mut X, left: &mut u32, running: &mut Option<u32>) -> Work {
         let mut stamp = self.clock.clocks();
         while *left > 0 {
-            let Some(rank) = self.ready.pop() else {
-                self.passes += 1;
-                return if self.ready.roll() {
-                    Work::More
-                } else {
-                    Work::Idle
-                };
-            };
+            let Some(rank) = self.ready.pop() else { break };
             let number = self.topology.node_at(rank);
             *running = Some(number);
             let slot = &mut self.slots[number as usize];
@@ -232,10 +225,14 @@ impl<X: ?Sized + 'static, C: Clock> Region<X, C> {
             stamp = end;
             *left = left.saturating_sub(items.max(1));
         }
-        if self.ready.is_empty() {
-            Work::Idle
-        } else {
+        if self.ready.is_mid_pass() {
+            return Work::More;
+        }
+        self.passes += u64::from(running.is_some());
+        if self.ready.roll() {
             Work::More
+        } else {
+            Work::Idle
         }
     }
 
