@@ -46,6 +46,7 @@ mod region;
 mod shared;
 mod slot;
 mod stack;
+mod sync;
 
 #[cfg(test)]
 #[cfg(not(barrow_loom))]

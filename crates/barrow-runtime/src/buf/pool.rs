@@ -12,6 +12,7 @@ use super::memory::Pages;
 use super::region::{self, Run, TakeHome};
 use super::slot::{self, Header, LINE, Layout};
 use super::stack::Stack;
+use super::sync::NextWord;
 
 /// What a pool is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,7 +282,7 @@ impl<H: Header> Inner<H> {
             .then(|| (line / self.lines()) as usize)
     }
 
-    fn next_word(&self, index: NonZeroU32) -> &AtomicU32 {
+    fn next_word(&self, index: NonZeroU32) -> &NextWord {
         // SAFETY: the stack holds slots of this pool only, which stay committed at least as long as
         // `self`.
         &unsafe { slot::trailer::<H>(index) }.next

@@ -6,6 +6,7 @@ use core::sync::atomic::AtomicU32;
 
 use super::handle::Buf;
 use super::region;
+use super::sync::NextWord;
 
 /// Bytes in a cache line: the unit of buffer indexes.
 pub const LINE: usize = 64;
@@ -25,7 +26,7 @@ pub trait Header: Copy + Default + Send + 'static {}
 pub(super) struct Trailer<H: Header> {
     /// Next batch on the pool's free stack. Others may read it at any time: never accessed but
     /// atomically.
-    pub(super) next: AtomicU32,
+    pub(super) next: NextWord,
     /// References while the slot is [`Shared`](super::Shared); of no meaning otherwise.
     pub(super) references: AtomicU32,
     /// Indexes in the batch that this slot leads; owned by whoever owns the index.

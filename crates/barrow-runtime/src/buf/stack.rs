@@ -14,18 +14,15 @@
 //!
 //! Last in, first out: under pressure the same few slots go round, not the whole pool.
 
-#[cfg(barrow_loom)]
-use loom::sync::atomic::{AtomicU32, AtomicU64};
-
 use core::num::NonZeroU32;
 use core::sync::atomic::Ordering;
-#[cfg(not(barrow_loom))]
-use core::sync::atomic::{AtomicU32, AtomicU64};
+
+use super::sync::{HeadWord, NextWord};
 
 /// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Stack {
-    head: AtomicU64,
+    head: HeadWord,
 }
 
 const TAG: u64 = 1 << 32;
@@ -41,12 +38,12 @@ fn succeed(head: u64, leader: u32) -> u64 {
 impl Stack {
     pub(super) fn new() -> Self {
         Self {
-            head: AtomicU64::new(0),
+            head: HeadWord::new(0),
         }
     }
 
     /// Pushes a leader; `next` is the `next` word of that leader.
-    pub(super) fn push(&self, index: NonZeroU32, next: &AtomicU32) {
+    pub(super) fn push(&self, index: NonZeroU32, next: &NextWord) {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             next.store(head as u32, Ordering::Relaxed);
@@ -62,7 +59,7 @@ impl Stack {
     }
 
     /// Pops the leader that was pushed last; `next` finds the `next` word of any leader.
-    pub(super) fn pop<'a>(&self, next: impl Fn(NonZeroU32) -> &'a AtomicU32) -> Option<NonZeroU32> {
+    pub(super) fn pop<'a>(&self, next: impl Fn(NonZeroU32) -> &'a NextWord) -> Option<NonZeroU32> {
         let mut head = self.head.load(Ordering::Acquire);
         loop {
             let index = leader(head)?;
@@ -89,7 +86,7 @@ mod tests {
 
     #[test]
     fn leaders_come_back_in_reverse_order() {
-        let words: Vec<AtomicU32> = (0..4).map(|_| AtomicU32::new(0)).collect();
+        let words: Vec<NextWord> = (0..4).map(|_| NextWord::new(0)).collect();
         let next = |index: NonZeroU32| &words[index.get() as usize];
         let stack = Stack::new();
         for index in 1..4 {
@@ -110,7 +107,7 @@ mod tests {
 
 #[cfg(test)]
 #[cfg(barrow_loom)]
-mod model {
+mod loom_tests {
     use loom::sync::Arc;
     use loom::thread;
 
@@ -123,13 +120,13 @@ mod model {
         loom::model(|| {
             let shared = Arc::new((
                 Stack::new(),
-                [0, 1, 2].map(AtomicU32::new),
-                [0, 1, 2].map(|_| AtomicU32::new(0)),
+                [0, 1, 2].map(NextWord::new),
+                [0, 1, 2].map(|_| NextWord::new(0)),
             ));
             for index in [1, 2].map(|i| NonZeroU32::new(i).unwrap()) {
                 shared.0.push(index, &shared.1[index.get() as usize]);
             }
-            let work = |shared: &(Stack, [AtomicU32; 3], [AtomicU32; 3])| {
+            let work = |shared: &(Stack, [NextWord; 3], [NextWord; 3])| {
                 let (stack, words, owned) = shared;
                 for _ in 0..2 {
                     if let Some(index) = stack.pop(|i| &words[i.get() as usize]) {

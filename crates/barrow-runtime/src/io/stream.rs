@@ -129,8 +129,10 @@ pub(super) fn note_short<R>(
     result: &Poll<Result<usize, R>>,
     wanted: usize,
 ) {
-    if matches!(result, Poll::Ready(Ok(n)) if *n > 0 && *n < wanted) {
-        source.clear_ready(direction);
+    match result {
+        Poll::Ready(Ok(n)) if *n > 0 && *n < wanted => source.clear_ready(direction),
+        Poll::Ready(Ok(_)) if direction == Direction::Write => source.relax_write(),
+        _ => {}
     }
 }
 

@@ -8,6 +8,8 @@
 //!    not, and no system call is made, until the kernel reports an edge. Events are taken in by
 //!    [`Reactor::poll_now`] and [`Reactor::park`] only, in this thread, so an edge between a
 //!    refused operation and the noting of it cannot be missed.
+//!    Whether writing is possible the kernel reports only while somebody had to wait for it: a peer
+//!    that reads what was sent to it does not end this thread's sleep.
 //! 2. An edge wakes whoever waits for that direction: once (a future) or each time (a unit that
 //!    called [`Source::watch`]).
 //! 3. Tokens carry a generation. An event for a source that is gone is dropped.
@@ -111,7 +113,7 @@ impl Reactor {
         &self.0.clock
     }
 
-    /// Watches something that has a descriptor, for both directions.
+    /// Watches something that has a descriptor, for both directions, which count as ready at first.
     ///
     /// The descriptor has to be non-blocking. A descriptor is registered once at a time in one
     /// reactor.

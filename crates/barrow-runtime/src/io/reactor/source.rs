@@ -12,6 +12,11 @@ use rustix::io::Errno;
 use super::Reactor;
 use super::table::{Direction, Token};
 
+/// What the kernel reports of every source.
+const READS: EventFlags = EventFlags::IN
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::ET);
+
 /// What a reactor watches; deregistered when dropped.
 pub struct Source<T: AsFd> {
     io: T,
@@ -22,8 +27,7 @@ pub struct Source<T: AsFd> {
 impl<T: AsFd> Source<T> {
     pub(super) fn new(reactor: Reactor, io: T) -> io::Result<Self> {
         let token = reactor.0.table.borrow_mut().insert();
-        let edges = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        if let Err(error) = epoll::add(&reactor.0.epoll, &io, token.into(), edges) {
+        if let Err(error) = epoll::add(&reactor.0.epoll, &io, token.into(), READS) {
             reactor.0.table.borrow_mut().remove(token);
             return Err(error.into());
         }
@@ -51,11 +55,31 @@ impl<T: AsFd> Source<T> {
     ///
     /// For callers that make their system calls themselves; the operations here do it.
     pub fn clear_ready(&self, direction: Direction) {
-        self.reactor
+        let report = self
+            .reactor
             .0
             .table
             .borrow_mut()
             .clear(self.token, direction);
+        if report {
+            // The kernel looks at the descriptor now, so room that has come meanwhile is an edge.
+            self.report(READS | EventFlags::OUT);
+        }
+    }
+
+    /// Notes that writing went on without waiting: whoever reads at the other end then no longer
+    /// causes events here. Worth calling after an operation that wrote everything.
+    pub fn relax_write(&self) {
+        let stop = self.reactor.0.table.borrow_mut().relax(self.token);
+        if stop {
+            self.report(READS);
+        }
+    }
+
+    fn report(&self, flags: EventFlags) {
+        // Fails only for descriptors that are not registered, which this one is until it is
+        // dropped.
+        let _ = epoll::modify(&self.reactor.0.epoll, &self.io, self.token.into(), flags);
     }
 
     /// Wakes `waker` at every edge in this direction, until told otherwise; `None` stops it.

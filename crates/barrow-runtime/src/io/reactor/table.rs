@@ -94,6 +94,8 @@ impl Side {
 struct Slot {
     generation: u32,
     sides: [Side; 2],
+    /// The kernel reports when writing becomes possible.
+    reports_write: bool,
 }
 
 /// All sources of a reactor.
@@ -109,6 +111,7 @@ impl Table {
         let slot = Slot {
             generation: self.generation,
             sides: [Side::new(), Side::new()],
+            reports_write: false,
         };
         let index = u32::try_from(self.slots.insert(slot)).expect("fewer descriptors than 2^32");
         Token {
@@ -131,11 +134,29 @@ impl Table {
         self.side(token, direction).is_some_and(|side| side.ready)
     }
 
-    /// An operation would have blocked, or took all there was: wait for the next edge.
-    pub(super) fn clear(&mut self, token: Token, direction: Direction) {
-        if let Some(side) = self.side(token, direction) {
-            side.ready = side.closed;
+    /// An operation would have blocked, or took all there was: wait for the next edge. True when
+    /// the kernel has to be told to report it.
+    pub(super) fn clear(&mut self, token: Token, direction: Direction) -> bool {
+        let Some(slot) = self.slot(token) else {
+            return false;
+        };
+        let [read, write] = &mut slot.sides;
+        match direction {
+            Direction::Read => {
+                read.ready = read.closed;
+                false
+            }
+            Direction::Write => {
+                write.ready = write.closed;
+                !std::mem::replace(&mut slot.reports_write, true)
+            }
         }
+    }
+
+    /// Writing goes on without waiting. True when the kernel has to be told to report it no more.
+    pub(super) fn relax(&mut self, token: Token) -> bool {
+        self.slot(token)
+            .is_some_and(|slot| std::mem::take(&mut slot.reports_write))
     }
 
     /// Notes whom the next edge wakes; a persistent watcher stays.

@@ -175,11 +175,45 @@ fn a_clock_that_was_advanced_ends_the_sleep_at_once() {
 #[test]
 fn no_more_events_than_the_bound_are_taken_at_once() {
     let reactor = reactor();
-    let pairs: Vec<_> = (0..EVENTS + 10).map(|_| pair(&reactor)).collect();
-    assert_eq!(reactor.poll_now().unwrap(), EVENTS, "each is writable");
+    let mut pairs: Vec<_> = (0..EVENTS + 10).map(|_| pair(&reactor)).collect();
+    for (_, far) in &mut pairs {
+        far.write_all(b"x").unwrap();
+    }
+    assert_eq!(reactor.poll_now().unwrap(), EVENTS);
     assert_eq!(reactor.poll_now().unwrap(), 10);
     assert_eq!(reactor.poll_now().unwrap(), 0);
-    drop(pairs);
+}
+
+#[test]
+fn a_peer_that_reads_causes_events_only_while_somebody_waits_to_write() {
+    let reactor = reactor();
+    let (near, mut far) = pair(&reactor);
+    let count = Arc::new(Count::default());
+    near.watch(Direction::Write, Some(&Waker::from(count.clone())));
+    let write = || {
+        near.try_io(Direction::Write, |stream| {
+            rustix::io::write(stream, &[0; 4096])
+        })
+    };
+    let mut drain = |len| far.read_exact(&mut vec![0; len]).unwrap();
+
+    assert!(write().is_ready());
+    drain(4096);
+    assert_eq!(reactor.poll_now().unwrap(), 0, "nobody waits");
+
+    let mut sent = 0;
+    while let std::task::Poll::Ready(written) = write() {
+        sent += written.unwrap();
+    }
+    drain(sent);
+    assert!(reactor.park(None).unwrap() > 0);
+    assert!(count.get() > 0, "room is reported");
+
+    assert!(write().is_ready());
+    near.relax_write();
+    reactor.poll_now().unwrap();
+    drain(4096);
+    assert_eq!(reactor.poll_now().unwrap(), 0, "nobody waits any more");
 }
 
 #[test]

@@ -46,9 +46,12 @@ impl SeqPacket {
 
     /// Sends one packet with descriptors, whole or not at all. Pending while there is no room.
     pub fn try_send(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Poll<io::Result<()>> {
-        self.0.try_io(Direction::Write, |fd| {
-            descriptors::send(fd, bytes, descriptors).map(|_| ())
-        })
+        let send = |fd: &OwnedFd| descriptors::send(fd, bytes, descriptors).map(|_| ());
+        let result = self.0.try_io(Direction::Write, send);
+        if result.is_ready() {
+            self.0.relax_write();
+        }
+        result
     }
 
     /// As [`SeqPacket::try_send`]; the context's waker is woken when there is room.
