@@ -53,6 +53,7 @@
 
 #[cfg(feature = "ip_types")]
 mod addresses;
+mod catalogue;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;
 pub mod errors;
@@ -64,12 +65,6 @@ barrow_wire::include_bindings!();
 #[cfg(feature = "ip_types")]
 pub use addresses::{AddressError, ParseAddressError};
 pub use barrow_wire::ModuleInfo;
+pub use catalogue::catalogue;
 #[cfg(feature = "ethernet_types")]
 pub use mac::ParseMacAddressError;
-
-/// What is known at run time of each module of this crate that is compiled in, in the order of
-/// their names: definitions, messages, services, and the JSON text that `get_api_json` serves.
-#[must_use]
-pub fn catalogue() -> &'static [&'static ModuleInfo] {
-    MODULES
-}

@@ -1,5 +1,7 @@
 //! The definitions say what VPP 26.06 says.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
 #[macro_use]
 mod all_messages;
 mod shared;
@@ -301,4 +303,23 @@ fn modules_with_messages_define_no_type_they_do_not_use() {
             assert!(reached.contains(definition.name()), "{}", definition.name());
         }
     }
+}
+
+#[test]
+fn definitions_of_a_user_import_from_the_folder_with_vpps_paths() {
+    let text = r#"
+        import "vnet/ip/ip_types.api";
+        import "vnet/interface_types.api";
+        autoreply define watch {
+            u32 client_index;
+            u32 context;
+            vl_api_interface_index_t sw_if_index;
+            vl_api_prefix_t prefix;
+        };
+    "#;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/api");
+    let importer = barrow_api::DirImporter::new([folder]);
+    let schema = barrow_api::resolve(&barrow_api::parse(text).unwrap(), &importer).unwrap();
+    assert_eq!(schema.message("watch").unwrap().body().len(), 2);
+    assert!(schema.definition("prefix").is_some());
 }

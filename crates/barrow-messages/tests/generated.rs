@@ -1,5 +1,7 @@
 //! The generated types and the dynamic codec agree, on sound and on corrupt messages.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
 #[macro_use]
 mod all_messages;
 

@@ -1,5 +1,7 @@
 //! Frames that VPP's own Python client made, through the dynamic codec and the generated types.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
 #[macro_use]
 mod all_messages;
 mod shared;

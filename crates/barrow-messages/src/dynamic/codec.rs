@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use barrow_api::Schema;
-use barrow_wire::{Header, HeaderKind};
+use barrow_wire::{Header, HeaderKind, ModuleInfo};
 use serde_json::{Map, Value as Json};
 
 use super::bytes::{Budget, Decoder, Encoder};
 use super::json::{JsonReader, JsonWriter};
 use super::plan::{MessagePlan, Plan};
-use super::{CodecError, CodecErrorKind, Fields, JsonRules, Limits, PlanError};
+use super::{CodecError, CodecErrorKind, Fields, JsonRules, Limits, PlanError, Problem};
 
 /// Encodes and decodes the messages of some schemas.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// When a definition cannot be turned into bytes: see [`Problem`](super::Problem).
+    /// When a definition cannot be turned into bytes: see [`Problem`].
     pub fn new<'s>(schemas: impl IntoIterator<Item = &'s Schema>) -> Result<Self, PlanError> {
         let plan = super::compile::compile(schemas)?;
         Ok(Self {
@@ -51,14 +51,28 @@ impl Codec {
         })
     }
 
+    /// A codec for all messages of `modules`, be they of the [`catalogue`](crate::catalogue) or a
+    /// user's own.
+    ///
+    /// # Errors
+    ///
+    /// When a module was made without its JSON text, or as [`new`](Self::new).
+    pub fn of_modules<'m>(
+        modules: impl IntoIterator<Item = &'m ModuleInfo>,
+    ) -> Result<Self, PlanError> {
+        let schemas = modules.into_iter().map(|module| {
+            let schema = barrow_api::json::read(module.json);
+            schema.map_err(|error| PlanError::new(module.name, Problem::Unreadable(error)))
+        });
+        let schemas: Vec<Schema> = schemas.collect::<Result<_, _>>()?;
+        Self::new(&schemas)
+    }
+
     /// A codec for the messages of this crate.
     #[must_use]
     pub fn of_this_crate() -> Self {
-        let schemas = crate::catalogue()
-            .iter()
-            .map(|module| barrow_api::json::read(module.json).expect("the build script wrote it"));
-        let schemas: Vec<Schema> = schemas.collect();
-        Self::new(&schemas).expect("the build script checked it")
+        let codec = Self::of_modules(crate::catalogue().iter().copied());
+        codec.expect("the definitions of this crate are sound")
     }
 
     /// The same codec with other limits.

@@ -193,6 +193,9 @@ pub struct PlanError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
+    /// The JSON text of a module cannot be read; it is empty in bindings made without it.
+    #[error("{0}")]
+    Unreadable(barrow_api::Error),
     /// Two schemas define a message differently.
     #[error("defined twice, differently")]
     DefinedTwice,

@@ -286,10 +286,10 @@ impl JsonReader<'_> {
         object: &Map<String, Json>,
     ) -> Result<Vec<u8>> {
         let member = |name: &String| plan.members.iter().any(|member| *member.name == **name);
-        if let Some(name) = object.keys().find(|name| !member(name)) {
-            if !self.rules.ignore_unknown {
-                return Err(CodecErrorKind::UnknownName(name.clone()).into());
-            }
+        if !self.rules.ignore_unknown
+            && let Some(name) = object.keys().find(|name| !member(name))
+        {
+            return Err(CodecErrorKind::UnknownName(name.clone()).into());
         }
         let mut union = vec![0; size];
         let mut given = false;

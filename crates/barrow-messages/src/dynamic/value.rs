@@ -32,7 +32,7 @@ pub enum Value {
     /// Octets: an array of `u8`, or a union in its full size.
     Bytes(Vec<u8>),
     /// The elements of an array.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// The fields of a structure.
     Struct(Fields),
 }
