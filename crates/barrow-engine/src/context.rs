@@ -139,6 +139,13 @@ impl<'a> DispatchContext<'a> {
         self.x.cache.free_one(buffer);
     }
 
+    /// Packets that wait for nodes of this thread: for an input node at the start of its poll, those that
+    /// earlier turns sent back against the order of the graph.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.x.queues.total()
+    }
+
     /// The thread's cache of free buffers.
     #[inline]
     pub fn cache(&mut self) -> &mut PacketCache {

@@ -144,6 +144,17 @@ impl PacketHeader {
         self.flags.contains(PacketFlags::TRACED)
     }
 
+    /// Which trace the records about this packet belong to, if there are any.
+    #[inline]
+    #[must_use]
+    pub const fn trace_id(&self) -> Option<u32> {
+        if self.is_traced() {
+            Some(self.trace_id)
+        } else {
+            None
+        }
+    }
+
     /// Makes line 0 that of a fresh packet; line 1 means nothing until a flag says so.
     #[inline]
     pub(super) const fn reset(&mut self) {
