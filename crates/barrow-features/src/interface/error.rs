@@ -1,5 +1,6 @@
 //! Why an interface operation failed, and the number that a client sees.
 
+use barrow_engine::api::ApiError;
 use std::fmt;
 
 /// Why an operation on an interface failed.
@@ -72,3 +73,9 @@ impl fmt::Display for InterfaceError {
 }
 
 impl std::error::Error for InterfaceError {}
+
+impl From<InterfaceError> for ApiError {
+    fn from(error: InterfaceError) -> Self {
+        Self(error.retval())
+    }
+}

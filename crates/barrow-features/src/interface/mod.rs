@@ -7,6 +7,7 @@
 //! [`Interfaces`] owns the state on the main thread. Packet nodes read [`InterfaceWords`]: one word an
 //! interface, published by atomics, so that no change of an interface stops a worker.
 
+pub(crate) mod cli;
 mod counters;
 mod dataplane;
 mod device;
