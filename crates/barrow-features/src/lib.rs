@@ -20,5 +20,7 @@ pub mod ip;
 pub mod ip4;
 pub mod loopback;
 pub mod neighbor;
+#[cfg(test)]
+mod testing;
 
 pub use error_base::ErrorBase;

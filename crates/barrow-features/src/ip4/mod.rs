@@ -21,6 +21,8 @@ pub mod lookup;
 pub mod mtrie;
 pub mod options;
 pub mod rewrite;
+#[cfg(test)]
+mod tests;
 pub mod trace;
 
 pub use error::Ip4Error;
