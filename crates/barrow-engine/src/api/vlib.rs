@@ -2,6 +2,7 @@
 
 use super::{ApiError, ApiRegisterError, ApiRegistry};
 use crate::{
+    Control, NodeId,
     cli::{CliHandle, CliSession, Macros, SessionSettings, ThreadInfo, execute},
     log::Class,
 };
@@ -81,65 +82,51 @@ pub fn register_cli(
     })
 }
 
-/// The graph of nodes, as far as these messages need it.
-pub trait GraphLookup {
-    /// The index of the node with this name.
-    fn node(&self, name: &str) -> Option<u32>;
-
-    /// The slot of the arc from one node to another, if there is one.
-    fn next(&self, from: u32, to: u32) -> Option<u32>;
-
-    /// The slot of the arc from one node to another, made if there is none.
-    ///
-    /// # Errors
-    /// When the graph cannot have it.
-    fn add_next(&self, from: u32, to: u32) -> Result<u32, ApiError>;
-}
-
 /// Registers `get_node_index`, `get_next_index` and `add_node_next`.
 ///
 /// # Errors
 /// See [`ApiRegisterError`].
-pub fn register_graph(
-    api: &mut ApiRegistry,
-    graph: Rc<dyn GraphLookup>,
-) -> Result<(), ApiRegisterError> {
-    let nodes = graph.clone();
+pub fn register_graph(api: &mut ApiRegistry, control: &Control) -> Result<(), ApiRegisterError> {
+    let graph = control.clone();
     api.request(move |_, request: GetNodeIndex| {
-        let found = find(&*nodes, &request.node_name, ApiError::NO_SUCH_NODE);
-        let (retval, node_index) = split(found);
+        let found = find(&graph, &request.node_name).ok_or(ApiError::NO_SUCH_NODE);
+        let (retval, node_index) = split(found.map(|node| node.index().into()));
         Ok(GetNodeIndexReply { retval, node_index })
     })?;
-    let arcs = graph.clone();
+    let graph = control.clone();
     api.request(move |_, request: GetNextIndex| {
-        let found = ends(&*arcs, &request.node_name, &request.next_name)
-            .and_then(|(from, to)| arcs.next(from, to).ok_or(ApiError::NO_SUCH_ENTRY));
-        let (retval, next_index) = split(found);
+        let found = ends(&graph, &request.node_name, &request.next_name).and_then(|(from, to)| {
+            let nexts = graph.node(from).map(|node| node.nexts).unwrap_or_default();
+            let slot = nexts.iter().position(|(_, next)| *next == Some(to));
+            slot.ok_or(ApiError::NO_SUCH_ENTRY)
+        });
+        let (retval, next_index) = split(found.map(slot_number));
         Ok(GetNextIndexReply { retval, next_index })
     })?;
+    let graph = control.clone();
     api.request(move |_, request: AddNodeNext| {
-        let added = ends(&*graph, &request.node_name, &request.next_name)
-            .and_then(|(from, to)| graph.add_next(from, to));
-        let (retval, next_index) = split(added);
+        let added = ends(&graph, &request.node_name, &request.next_name)
+            .and_then(|(from, to)| graph.connect(from, to).map_err(|_| ApiError::UNSPECIFIED));
+        let (retval, next_index) = split(added.map(slot_number));
         Ok(AddNodeNextReply { retval, next_index })
     })
 }
 
-fn find(
-    graph: &dyn GraphLookup,
-    name: &FixedString<64>,
-    missing: ApiError,
-) -> Result<u32, ApiError> {
-    graph.node(&name.to_string_lossy()).ok_or(missing)
+fn find(graph: &Control, name: &FixedString<64>) -> Option<NodeId> {
+    graph.node_by_name(&name.to_string_lossy())
 }
 
 fn ends(
-    graph: &dyn GraphLookup,
+    graph: &Control,
     from: &FixedString<64>,
     to: &FixedString<64>,
-) -> Result<(u32, u32), ApiError> {
-    let from = find(graph, from, ApiError::NO_SUCH_NODE)?;
-    Ok((from, find(graph, to, ApiError::NO_SUCH_NODE2)?))
+) -> Result<(NodeId, NodeId), ApiError> {
+    let from = find(graph, from).ok_or(ApiError::NO_SUCH_NODE)?;
+    Ok((from, find(graph, to).ok_or(ApiError::NO_SUCH_NODE2)?))
+}
+
+fn slot_number(slot: usize) -> u32 {
+    u32::try_from(slot).unwrap_or(NONE)
 }
 
 /// Return value and index of a reply: an error has the index ~0.

@@ -1,10 +1,7 @@
 //! The messages of `vpe`: who the node is, what time it is, what it logged.
 
 use super::{ApiRegisterError, ApiRegistry};
-use crate::{
-    cli::{Identity, NodeClock},
-    log::Logger,
-};
+use crate::{NodeClock, cli::Identity, log::Logger};
 use barrow_messages::{
     vpe::{
         LogDetails, LogDump, ShowVersion, ShowVersionReply, ShowVpeSystemTime,
@@ -22,7 +19,7 @@ use std::rc::Rc;
 pub fn register_vpe(
     api: &mut ApiRegistry,
     identity: Rc<Identity>,
-    clock: Rc<dyn NodeClock>,
+    clock: NodeClock,
 ) -> Result<(), ApiRegisterError> {
     api.request(move |_, _: ShowVersion| {
         Ok(ShowVersionReply {
@@ -34,7 +31,7 @@ pub fn register_vpe(
         })
     })?;
     api.request(move |_, _: ShowVpeSystemTime| {
-        let vpe_system_time = Timestamp(clock.since_epoch().as_secs_f64());
+        let vpe_system_time = Timestamp(clock.wall().as_secs_f64());
         Ok(ShowVpeSystemTimeReply {
             retval: 0,
             vpe_system_time,

@@ -20,6 +20,7 @@ mod macros;
 mod output;
 mod registry;
 mod script;
+mod server;
 mod session;
 mod shell;
 mod terminal;
@@ -29,7 +30,7 @@ mod threads;
 mod tests;
 
 pub use args::Args;
-pub use clock::{NodeClock, register_clock};
+pub use clock::register_clock;
 pub use context::{CliContext, CliTask, Interrupted};
 pub use error::{CliError, CliResult};
 pub use execute::{execute, run_request, run_script};
@@ -38,9 +39,10 @@ pub use macros::Macros;
 pub use output::Output;
 pub use registry::{CliHandle, CliRegistry, DuplicateCommand};
 pub use script::script_lines;
+pub use server::{AcceptErrors, AcceptSessions, CliListener, CliServer, RequestLog, SessionUnit};
 pub use session::{
     CliSession, CliSessions, History, Session, SessionInput, SessionKind, SessionOutput,
     SessionSettings, Terminal, TerminalMode,
 };
-pub use shell::{ShellHost, Sleep, register_shell};
+pub use shell::{ShellHost, Sleep, register_shell, sleep_on};
 pub use threads::{ThreadInfo, register_threads};

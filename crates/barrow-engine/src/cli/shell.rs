@@ -4,6 +4,7 @@ use super::{
     Args, CliContext, CliError, CliHandle, CliRegistry, CliResult, CliSessions, CliTask,
     DuplicateCommand, error::quote, run_script, terminal,
 };
+use barrow_core::{Spawner, timer};
 use std::{
     future::{Future, poll_fn},
     io::Read,
@@ -21,6 +22,12 @@ const MAX_WAIT: f64 = 86_400.0;
 
 /// Waits on the node's clock.
 pub type Sleep = Rc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// Waiting on the timers of a scheduler.
+pub fn sleep_on(spawner: &Spawner) -> Sleep {
+    let spawner = spawner.clone();
+    Rc::new(move |time| Box::pin(timer::Sleep::new(spawner.timers(), spawner.now() + time)))
+}
 
 /// What the shell needs of its host.
 #[derive(Clone)]

@@ -207,6 +207,11 @@ impl Session {
         self.closing.filter(|_| self.outbox.len() == 0)
     }
 
+    /// Whether a request takes its time, so that nothing else can be done.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.current, Current::Later(_))
+    }
+
     /// Its client.
     pub fn client(&self) -> &Client {
         &self.client

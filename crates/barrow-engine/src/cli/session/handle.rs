@@ -37,6 +37,8 @@ pub struct SessionSettings {
     pub max_type_ahead: usize,
     /// Bytes that a command may print before the rest is lost.
     pub max_output: usize,
+    /// Sessions at a time.
+    pub max_sessions: usize,
 }
 
 impl Default for SessionSettings {
@@ -52,6 +54,7 @@ impl Default for SessionSettings {
             max_request: 1 << 20,
             max_type_ahead: 64 << 10,
             max_output: 64 << 20,
+            max_sessions: 1024,
         }
     }
 }
