@@ -1,4 +1,73 @@
-//! The binary `barrow`.
+//! The program `barrow`.
+//!
+//! `barrow run -c FILE`, `barrow -c FILE` and `barrow unix { … } socksvr { … }` start a node; the last two
+//! are how scripts start `vpp`, so the program may also be called that. The other commands are tools.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod api;
+mod features;
+mod run;
+mod stats;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A software-defined-network node that speaks VPP's protocols.
+#[derive(Parser)]
+#[command(
+    name = "barrow",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a node: `run -c startup.conf`, or `run unix { nodaemon … } socksvr { … }`.
+    Run(run::Options),
+    /// Work with VPP's interface language.
+    #[command(subcommand)]
+    Api(api::Command),
+    /// Read the statistics of a running node (or of FD.io VPP).
+    Stats(stats::Options),
+}
+
+/// Words after which the program is a tool, not a node configured by its arguments.
+const COMMANDS: &[&str] = &[
+    "run",
+    "api",
+    "stats",
+    "help",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let first = arguments.get(1).map(String::as_str);
+    let called_vpp = std::path::Path::new(&arguments[0])
+        .file_name()
+        .is_some_and(|n| n == "vpp");
+    if first.is_some_and(|first| !COMMANDS.contains(&first)) || (called_vpp && first.is_none()) {
+        return run::node(&run::Options {
+            words: arguments[1..].to_vec(),
+        });
+    }
+    match Cli::parse().command {
+        Command::Run(options) => run::node(&options),
+        Command::Api(command) => api::run(&command),
+        Command::Stats(options) => stats::run(&options),
+    }
+}
+
+/// Ends the program with an error text on standard error.
+fn failed(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("barrow: {why}");
+    ExitCode::FAILURE
+}

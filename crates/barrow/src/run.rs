@@ -1,0 +1,50 @@
+//! `barrow run`: a node.
+
+use crate::{failed, features};
+use barrow_engine::config::{Config, Source};
+use std::process::ExitCode;
+
+/// How to configure the node.
+#[derive(clap::Args)]
+#[command(trailing_var_arg = true, disable_help_flag = false)]
+pub(crate) struct Options {
+    /// `-c FILE` reads a configuration; anything else is the configuration itself.
+    #[arg(allow_hyphen_values = true, value_name = "-c FILE | SECTION { … }")]
+    pub(crate) words: Vec<String>,
+}
+
+/// Runs a node until somebody stops it.
+pub(crate) fn node(options: &Options) -> ExitCode {
+    let source = match source(&options.words) {
+        Ok(source) => source,
+        Err(why) => return failed(why),
+    };
+    let config = match Config::parse(source) {
+        Ok(config) => config,
+        Err(error) => return failed(error),
+    };
+    let builder = match features::builder().config(config) {
+        Ok(builder) => builder,
+        Err(error) => return failed(error),
+    };
+    let engine = match builder.build() {
+        Ok(engine) => engine,
+        Err(error) => return failed(error),
+    };
+    match engine.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(error),
+    }
+}
+
+/// The configuration: of the file that `-c` names, or the words themselves.
+fn source(words: &[String]) -> Result<Source, String> {
+    match words {
+        [flag, file] if flag == "-c" => {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+            Ok(Source::file(file, &text))
+        }
+        [flag] if flag == "-c" => Err("-c needs the name of a file".to_owned()),
+        words => Ok(Source::arguments(words)),
+    }
+}
