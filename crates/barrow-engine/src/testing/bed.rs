@@ -1,6 +1,7 @@
 //! The testbed: build, inject, run, look.
 
 use super::TestPacket;
+use super::client::Frontend;
 use super::sink::{Captured, Caught};
 use crate::assembly::{Assembly, Plan};
 use crate::cli::CliRegistry;
@@ -36,10 +37,12 @@ pub struct TestbedBuilder {
 /// Rounds after which [`Testbed::run`] gives up waiting for quiet: some input polls for ever.
 const MOST_ROUNDS: usize = 10_000;
 
+
 /// An engine that a test turns by hand.
 pub struct Testbed {
     control: Control,
-    cli: Rc<CliRegistry>,
+    pub(super) cli: Rc<CliRegistry>,
+    pub(super) frontend: Frontend,
     schedulers: Vec<Scheduler>,
     cache: PacketCache,
     sinks: BTreeMap<String, Caught>,
@@ -138,6 +141,7 @@ impl TestbedBuilder {
         let mut bed = Testbed {
             control,
             cli: Rc::new(services.cli),
+            frontend: Frontend::new(services.api.build(), services.clients),
             schedulers,
             cache,
             sinks,

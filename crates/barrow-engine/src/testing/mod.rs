@@ -37,9 +37,11 @@
 //! ```
 
 mod bed;
+mod client;
 mod packet;
 mod sink;
 
 pub use bed::{Testbed, TestbedBuilder};
+pub use client::{Ran, TestClient};
 pub use packet::TestPacket;
 pub use sink::Captured;
