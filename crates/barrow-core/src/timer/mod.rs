@@ -7,6 +7,7 @@
 
 mod interval;
 mod sleep;
+mod slot;
 mod timers;
 mod wheel;
 

@@ -113,7 +113,7 @@ impl Timers {
     }
 
     /// When the earliest armed timer is due. Exact, with one exception that keeps the cost
-    /// bounded: among more than a thousand timers of about the same distance, of which the
+    /// bounded: among more than four thousand timers of about the same distance, of which the
     /// earliest was cancelled, the answer may come early (never late), and the true one follows
     /// after at most nine such answers.
     pub fn next_deadline(&self) -> Option<Instant> {
