@@ -18,6 +18,7 @@ mod help;
 mod identity;
 mod macros;
 mod output;
+mod process;
 mod registry;
 mod script;
 mod server;
@@ -37,6 +38,7 @@ pub use execute::{execute, run_request, run_script};
 pub use identity::{Identity, register_identity};
 pub use macros::Macros;
 pub use output::Output;
+pub use process::{PluginInfo, register_process};
 pub use registry::{CliHandle, CliRegistry, DuplicateCommand};
 pub use script::script_lines;
 pub use server::{AcceptErrors, AcceptSessions, CliListener, CliServer, RequestLog, SessionUnit};
@@ -44,5 +46,6 @@ pub use session::{
     CliSession, CliSessions, History, Session, SessionInput, SessionKind, SessionOutput,
     SessionSettings, Terminal, TerminalMode,
 };
-pub use shell::{ShellHost, Sleep, register_shell, sleep_on};
+pub use shell::{
+    read_script, ShellHost, Sleep, register_shell, sleep_on};
 pub use threads::{ThreadInfo, register_threads};

@@ -109,7 +109,11 @@ async fn exec(task: CliTask, line: String, registry: Option<Rc<CliRegistry>>) ->
     run_script(&registry, task.session(), &name, &script).await
 }
 
-fn read_script(name: &str) -> Result<String, CliError> {
+/// Reads the text of a script; its size is bounded, and it must be a regular file.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn read_script(name: &str) -> Result<String, CliError> {
     let failed = |what: &str, error: std::io::Error| {
         CliError::new(format!("failed to {what} `{name}': {error}"))
     };

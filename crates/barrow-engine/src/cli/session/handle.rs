@@ -4,6 +4,7 @@ use super::{
     super::{CliError, Macros, Output},
     History,
 };
+use crate::config::UnixSettings;
 use std::{
     cell::{Cell, RefCell, RefMut},
     fmt,
@@ -55,6 +56,28 @@ impl Default for SessionSettings {
             max_type_ahead: 64 << 10,
             max_output: 64 << 20,
             max_sessions: 1024,
+        }
+    }
+}
+
+/// What a person is greeted with.
+const BANNER: &str = r"   ___
+  / _ )___ _____________ _    __
+ / _  / _ `/ __/ __/ _ \ |/|/ /
+/____/\_,_/_/ /_/  \___/__,__/
+";
+
+impl From<&UnixSettings> for SessionSettings {
+    fn from(unix: &UnixSettings) -> Self {
+        Self {
+            prompt: unix.cli_prompt.clone(),
+            banner: if unix.cli_no_banner { String::new() } else { BANNER.into() },
+            color: !unix.nocolor,
+            line_mode: unix.cli_line_mode,
+            history_limit: unix.cli_history_limit as usize,
+            pager: !unix.cli_no_pager,
+            pager_limit: Cell::new(unix.cli_pager_buffer_limit as usize),
+            ..Self::default()
         }
     }
 }

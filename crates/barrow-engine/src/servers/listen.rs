@@ -1,0 +1,169 @@
+//! Opening the sockets.
+
+use super::Servers;
+use crate::{
+    NodeId, RegisterError,
+    api::AcceptClients,
+    cli::{AcceptSessions, CliListener, RequestLog},
+    config::{CliListen, Group},
+};
+use barrow_core::Restart;
+use barrow_runtime::io::{
+    Reactor, tcp,
+    unix::{self, Address, BindError, Options},
+};
+use std::{
+    fs, io,
+    net::ToSocketAddrs,
+    path::{Path, PathBuf},
+};
+
+/// Who may use a socket: its owner and its group.
+const MODE: u32 = 0o660;
+
+/// Where directories of sockets are made when they are missing, as VPP does.
+const MADE_BELOW: &str = "/run";
+
+/// Why a socket is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The socket could not be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A TCP address could not be listened on.
+    #[error("{address}: {error}")]
+    Tcp {
+        /// The address as configured.
+        address: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A directory or file could not be made.
+    #[error("{}: {error}", path.display())]
+    Path {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The configured group does not exist.
+    #[error("there is no group `{0}'")]
+    Group(String),
+    /// The accepting process could not be added.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+}
+
+impl Servers {
+    /// Serves the command line where `unix { cli-listen … }` says, or nowhere.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn listen_cli(&self, reactor: &Reactor) -> Result<(), ListenError> {
+        let unix = &self.settings.unix;
+        let mut server = self.cli.clone();
+        if let Some(path) = &unix.log {
+            let opened = RequestLog::open(path);
+            let log = opened.map_err(|error| ListenError::Path { path: path.clone(), error })?;
+            server.requests = Some(log);
+        }
+        match &unix.cli_listen {
+            None => Ok(()),
+            Some(CliListen::Path(path)) => {
+                let listener = self.bind(reactor, path)?;
+                self.accept_sessions(AcceptSessions { listener, server })
+            }
+            Some(CliListen::Tcp(address)) => {
+                let failed = |error| ListenError::Tcp { address: address.clone(), error };
+                let resolved = address.to_socket_addrs().map_err(failed)?.next();
+                let resolved = resolved.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+                let listener = tcp::Listener::bind(reactor, resolved).map_err(failed)?;
+                self.accept_sessions(AcceptSessions { listener, server })
+            }
+        }
+    }
+
+    /// Serves the binary API at `path`: the configured one, or `api.sock` in the runtime directory.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn listen_api(&self, reactor: &Reactor, runtime_directory: &Path) -> Result<(), ListenError> {
+        let default = runtime_directory.join("api.sock");
+        let path = self.settings.socksvr.socket_name.path_or(default);
+        let listener = self.bind(reactor, &path)?;
+        let mut accept = Some(AcceptClients { listener, server: self.api.clone() });
+        let node = self.control.add_process(Restart::Never, move || {
+            accept.take().expect("a process that is never restarted is made once")
+        });
+        node.map(drop).map_err(|error| RegisterError::from(error).into())
+    }
+
+    /// A listening socket at a path, with the configured group; missing directories are made.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn bind(&self, reactor: &Reactor, path: &Path) -> Result<unix::Listener, ListenError> {
+        let options = Options { mode: MODE, gid: self.group()?, ..Options::default() };
+        self.make_directory(path)?;
+        Ok(unix::Listener::bind(reactor, Address::from(path), options)?)
+    }
+
+    fn accept_sessions<L: CliListener>(
+        &self,
+        accept: AcceptSessions<L>,
+    ) -> Result<(), ListenError> {
+        let mut accept = Some(accept);
+        let node: Result<NodeId, _> = self.control.add_process(Restart::Never, move || {
+            accept.take().expect("a process that is never restarted is made once")
+        });
+        node.map(drop).map_err(|error| RegisterError::from(error).into())
+    }
+
+    fn make_directory(&self, socket: &Path) -> Result<(), ListenError> {
+        let Some(directory) = socket.parent().filter(|d| !d.as_os_str().is_empty()) else {
+            return Ok(());
+        };
+        let own = self.settings.unix.runtime_dir.as_deref() == Some(directory);
+        if !own && !directory.starts_with(MADE_BELOW) {
+            return Ok(());
+        }
+        fs::create_dir_all(directory)
+            .map_err(|error| ListenError::Path { path: directory.into(), error })
+    }
+
+    /// The group of the sockets' files.
+    fn group(&self) -> Result<Option<u32>, ListenError> {
+        match &self.settings.unix.gid {
+            None => Ok(None),
+            Some(Group::Id(id)) => Ok(Some(*id)),
+            Some(Group::Name(name)) => {
+                let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+                let id = find_group(&groups, name);
+                id.map(Some).ok_or_else(|| ListenError::Group(name.clone()))
+            }
+        }
+    }
+}
+
+/// The number of a group, from the text of `/etc/group` (group(5)).
+fn find_group(groups: &str, name: &str) -> Option<u32> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_found_by_name() {
+        let groups = "root:x:0:\nvpp:x:123:a,b\nbroken\nodd:x:no:\n";
+        assert_eq!(find_group(groups, "vpp"), Some(123));
+        assert_eq!(find_group(groups, "root"), Some(0));
+        for missing in ["vp", "broken", "odd", ""] {
+            assert_eq!(find_group(groups, missing), None, "{missing}");
+        }
+    }
+}
