@@ -1,8 +1,9 @@
 //! Putting an engine together: the same for a running node and a simulation.
 
 use crate::api::{ApiCounters, ApiRegistry, Clients};
-use crate::cli::CliRegistry;
+use crate::cli::{CliRegistry, DuplicateCommand};
 use crate::clock::NodeClock;
+use crate::collector::{self, Collector};
 use crate::config::{Config, ConfigError, ConfigRegistry, Settings, Warning};
 use crate::control::{Control, Shared};
 use crate::error::ErrorTable;
@@ -13,10 +14,10 @@ use crate::packet::{PacketCache, PacketHeader};
 use crate::punt::{OwnArcs, PuntTable};
 use crate::trace::{Ids, Log, LogReader, TraceControl};
 use crate::worker::{
-    Inbox, Links, Mailbox, PacketUnit, Parts, ThreadPackets, ThreadRow, WorkerPackets, wire,
+    Inbox, Links, Mailbox, PacketUnit, Parts, Slice, ThreadPackets, ThreadRow, WorkerPackets, wire,
 };
-use crate::{ArcError, ArcTable, EngineBuilder, disposition};
-use barrow_core::Spawner;
+use crate::{ArcError, ArcTable, EngineBuilder, commands, disposition};
+use barrow_core::{Restart, Spawner};
 use barrow_runtime::buf::{self, Pages, Pool, PoolError};
 use barrow_runtime::io::Reactor;
 use barrow_stats::{CreateError, EntryError, Segment, SegmentConfig};
@@ -101,9 +102,9 @@ pub(crate) struct ThreadSpec {
 
 impl ThreadSpec {
     /// The unit that the thread's scheduler runs. Called on the thread.
-    pub(crate) fn unit(self, reactor: Option<Reactor>) -> PacketUnit {
+    pub(crate) fn unit(self, reactor: Option<Reactor>, slice: Slice) -> PacketUnit {
         let thread = ThreadPackets::new(WorkerPackets::new(self.parts), reactor);
-        PacketUnit::new(thread, self.mailbox, self.inbox, self.row)
+        PacketUnit::new(thread, self.mailbox, self.inbox, self.row, slice)
     }
 }
 
@@ -118,6 +119,7 @@ impl Plan {
         segment_config.size = settings.statseg.size;
         let segment = Segment::new(&segment_config)?;
         let pool = pool(&settings)?;
+        let entries = collector::Entries::new(&segment, self.threads)?;
         let errors = ErrorTable::new(&segment, self.threads)?;
         let ids = Arc::<Ids>::default();
         let interrupts: Vec<_> = (0..self.threads)
@@ -153,8 +155,22 @@ impl Plan {
             punt: control.arcs().add("error-punt", &["error-punt"], "punt")?,
         };
         let own = disposition::register(&control, own_arcs)?;
+        let statseg = &settings.statseg;
+        let (interval, per_node) = (statseg.update_interval, statseg.per_node_counters);
+        let mut collector = Some(Collector::new(&control, entries, interval, per_node)?);
+        control.add_process(Restart::Never, move || {
+            collector
+                .take()
+                .expect("a node that is never restarted is made once")
+        })?;
 
+        let prefix = settings.cpu.thread_prefix.clone();
         let mut builder = EngineBuilder::new(control.clone(), settings);
+        let failed = |error: DuplicateCommand| BuildError::Feature {
+            feature: "engine".to_owned(),
+            error: error.into(),
+        };
+        commands::register(&mut builder.cli, &control, &prefix).map_err(failed)?;
         for feature in self.features {
             let about = feature.about();
             let name = about.name.clone();

@@ -62,9 +62,11 @@ impl<'a> DispatchContext<'a> {
     #[inline]
     pub fn enqueue(&mut self, vector: Vector<'_>, nexts: &[NodeId]) {
         let (x, ready) = (&mut *self.x, &mut *self.ready);
+        let sent = &self.meta.row.sent;
         x.queues
-            .scatter(vector.into_inner(), nexts, x.tracing, |next| {
-                ready.mark(next.region())
+            .scatter(vector.into_inner(), nexts, x.tracing, |next, n| {
+                sent.add(next, n);
+                ready.mark(next.region());
             });
     }
 
@@ -72,6 +74,7 @@ impl<'a> DispatchContext<'a> {
     #[inline]
     pub fn enqueue_all(&mut self, vector: Vector<'_>, next: NodeId) {
         if !vector.is_empty() {
+            self.meta.row.sent.add(next, vector.len());
             self.x
                 .queues
                 .append(next, vector.into_inner(), self.x.tracing);
@@ -82,6 +85,7 @@ impl<'a> DispatchContext<'a> {
     /// Hands one packet to a node.
     #[inline]
     pub fn push(&mut self, buffer: Buffer, next: NodeId) {
+        self.meta.row.sent.add(next, 1);
         self.x.queues.push(next, buffer, self.x.tracing);
         self.ready.mark(next.region());
     }

@@ -6,6 +6,7 @@ use crate::config::{Config, ConfigError, Settings, WorkerCount};
 use crate::control::Control;
 use crate::feature::{About, AnyFeature, Feature};
 use crate::log::{Logger, NullSink, StderrSink};
+use crate::worker::Slice;
 use barrow_runtime::host::{self, Handle, Options, SpawnError, Stopper, Worker};
 use barrow_runtime::sys::{Clock, cpu};
 use std::fmt;
@@ -87,7 +88,8 @@ impl Builder {
             };
             let mut made = plan.assemble(|_| Ok(()))?;
             let main = made.threads.remove(0);
-            host.scheduler.add(main.unit(Some(host.reactor.clone())));
+            host.scheduler
+                .add(main.unit(Some(host.reactor.clone()), Slice::of_thread()));
             host.scheduler.set_quantum(QUANTUM);
             assembly = Some(made);
             Ok(())
@@ -119,6 +121,9 @@ impl Builder {
     }
 }
 
+/// Calls of units between two looks at descriptors: a busy graph takes a slice of time in each.
+const BUDGET: u32 = 8;
+
 /// Items a unit of the main thread handles in one call.
 const QUANTUM: u32 = 256;
 
@@ -138,6 +143,7 @@ impl Placement {
         let on = |name: String, cpu: Option<usize>| Options {
             name,
             cpus: cpu.into_iter().collect(),
+            budget: BUDGET,
             ..Options::default()
         };
         let main = settings.main_core.map(|core| core as usize);
@@ -227,7 +233,7 @@ impl Engine {
     pub fn start(&mut self) -> io::Result<()> {
         for (spec, options) in self.pending.drain(..).zip(&self.placement.workers) {
             let worker = host::spawn(options.clone(), self.clock.clone(), move |host| {
-                let unit = spec.unit(Some(host.reactor.clone()));
+                let unit = spec.unit(Some(host.reactor.clone()), Slice::of_thread());
                 host.scheduler.add(unit);
                 Ok::<(), io::Error>(())
             });

@@ -30,6 +30,8 @@ mod assembly;
 mod builder;
 pub mod cli;
 mod clock;
+mod collector;
+mod commands;
 pub mod config;
 mod context;
 mod control;
@@ -39,9 +41,11 @@ mod error;
 mod feature;
 mod frame;
 pub mod log;
+mod memory;
 mod node;
 mod packet;
 mod punt;
+pub mod servers;
 mod tables;
 pub mod testing;
 mod trace;
@@ -59,6 +63,7 @@ pub use engine::{Builder, Engine};
 pub use error::{ErrorCount, ErrorTable, ErrorTableError};
 pub use feature::{About, Feature, RegisterError};
 pub use frame::{Frame, VECTOR, Vector};
+pub use memory::ProcessMemory;
 pub use node::{
     InputMode, InputNode, Interrupt, NodeError, NodeId, NodeInfo, NodeKind, NodeOptions,
     NodeThread, PacketNode, Polled, Role, Runtime,

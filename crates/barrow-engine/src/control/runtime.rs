@@ -46,6 +46,17 @@ pub struct Rates {
     pub loops: f64,
 }
 
+impl Rates {
+    /// Packets a call.
+    pub(crate) fn mean(vectors: u64, calls: u64) -> f64 {
+        if calls == 0 {
+            0.0
+        } else {
+            vectors as f64 / calls as f64
+        }
+    }
+}
+
 /// One thread, for listings.
 #[derive(Clone, Debug)]
 pub struct ThreadRuntime {
@@ -84,6 +95,35 @@ impl Control {
             .map_or_else(Runtime::default, |e| e.runtime(thread))
     }
 
+    /// Packets that a node sent to another, ever, over all threads.
+    #[must_use]
+    pub fn sent(&self, from: NodeId, to: NodeId) -> u64 {
+        let nodes = self.0.nodes.borrow();
+        nodes.get(from).map_or(0, |entry| {
+            entry.rows.iter().map(|row| row.sent.get(to)).sum()
+        })
+    }
+
+    /// What a node does, in the words of `show node`; the empty text if there is none.
+    #[must_use]
+    pub fn node_state(&self, node: NodeId) -> &'static str {
+        self.0
+            .nodes
+            .borrow()
+            .get(node)
+            .map_or("", |entry| state(entry, 0))
+    }
+
+    /// Zeroes all error counters, also while threads count.
+    pub fn clear_errors(&self) {
+        let nodes = self.0.nodes.borrow();
+        nodes
+            .iter()
+            .filter_map(|(_, entry)| entry.process.as_ref())
+            .for_each(|p| p.clear_counters());
+        self.0.errors.clear();
+    }
+
     /// Clears what [`runtime`](Self::runtime) gives, without disturbing the threads that count.
     pub fn clear_runtime(&self) {
         let mut nodes = self.0.nodes.borrow_mut();
@@ -94,10 +134,25 @@ impl Control {
             }
         }
         let turns = self.0.thread_rows.iter().map(|row| row.turns()).collect();
+        self.0
+            .segment
+            .set_last_clear(self.0.clock.now().as_secs_f64());
         *self.0.cleared.borrow_mut() = Cleared {
             at: self.0.clock.now(),
             turns,
         };
+    }
+
+    /// Calls and packets of the internal nodes of a thread, ever.
+    pub(crate) fn dispatched(&self, thread: usize) -> (u64, u64) {
+        let nodes = self.0.nodes.borrow();
+        let internal = nodes
+            .iter()
+            .filter(|(_, entry)| entry.kind == NodeKind::Internal);
+        let rows = internal.filter_map(|(_, entry)| Some(entry.rows.get(thread)?.read()));
+        rows.fold((0, 0), |(calls, vectors), row| {
+            (calls + row.calls, vectors + row.vectors)
+        })
     }
 
     /// Times the graph of a thread was looked at, ever.
@@ -173,11 +228,7 @@ impl Control {
         };
         let [input, output, drop, punt] = sums.map(rate);
         let loops = rate(self.turns(thread).saturating_sub(cleared));
-        let vectors_per_call = if calls == 0 {
-            0.0
-        } else {
-            vectors as f64 / calls as f64
-        };
+        let vectors_per_call = Rates::mean(vectors, calls);
         let rates = Rates {
             input,
             output,

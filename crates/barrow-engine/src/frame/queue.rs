@@ -89,7 +89,7 @@ impl Queues {
     }
 
     /// Appends each packet of `frame`, which is left empty, to the queue of its next node, and calls
-    /// `mark` for each of those.
+    /// `mark` for each of those, with how many it got.
     ///
     /// # Panics
     /// If there is not exactly one next node a packet.
@@ -99,18 +99,20 @@ impl Queues {
         frame: &mut Vec<Buffer>,
         nexts: &[NodeId],
         traced: bool,
-        mut mark: impl FnMut(NodeId),
+        mut mark: impl FnMut(NodeId, usize),
     ) {
         assert_eq!(frame.len(), nexts.len(), "one next node a packet");
         let Some(first) = nexts.first() else { return };
         if all_equal(nexts, *first) {
+            let n = frame.len();
             self.lanes.append(*first, frame, traced);
-            return mark(*first);
+            return mark(*first, n);
         }
         let lanes = &mut self.lanes;
         self.splitter.split(frame, nexts, |next, part| {
+            let n = part.len();
             lanes.append(next, part, traced);
-            mark(next);
+            mark(next, n);
         });
     }
 

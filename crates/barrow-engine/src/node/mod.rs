@@ -11,6 +11,7 @@ mod id;
 mod interrupt;
 mod line;
 mod options;
+mod sent;
 mod slot;
 mod stats;
 pub(crate) mod table;

@@ -1,5 +1,6 @@
 //! What a node cost on one thread.
 
+use super::sent::SentTable;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Counters that one thread writes and the main thread reads at any time.
@@ -21,6 +22,8 @@ pub(crate) struct RuntimeRow {
     /// Generation that the reader asked for.
     generation: AtomicU64,
     suspends: AtomicU64,
+    /// By next node; never cleared.
+    pub(crate) sent: SentTable,
 }
 
 #[inline]

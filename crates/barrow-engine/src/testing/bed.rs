@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use crate::log::{Logger, NullSink};
 use crate::node::NodeId;
 use crate::packet::PacketCache;
+use crate::worker::Slice;
 use crate::{BuildError, EngineBuilder};
 use barrow_core::{Extensions, Instant, Next, Scheduler};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub struct TestbedBuilder {
 /// Rounds after which [`Testbed::run`] gives up waiting for quiet: some input polls for ever.
 const MOST_ROUNDS: usize = 10_000;
 
+/// Calls of units in one round and thread.
+const BUDGET: u32 = 64;
 
 /// An engine that a test turns by hand.
 pub struct Testbed {
@@ -135,7 +138,7 @@ impl TestbedBuilder {
         } = assembly;
         let mut schedulers = schedulers;
         for (scheduler, thread) in schedulers.iter_mut().zip(threads) {
-            scheduler.add(thread.unit(None));
+            scheduler.add(thread.unit(None, Slice::Turn));
         }
         let cache = PacketCache::new(control.pool());
         let mut bed = Testbed {
@@ -270,7 +273,7 @@ impl Testbed {
         let mut busy = false;
         for scheduler in &mut self.schedulers {
             let before = scheduler.stats().calls;
-            let next = scheduler.turn(now, 256);
+            let next = scheduler.turn(now, BUDGET);
             busy |= next == Next::Again || scheduler.stats().calls != before;
         }
         busy

@@ -23,4 +23,4 @@ pub use unit::ThreadPackets;
 pub(crate) use handoff::{Inbox, Links, Outbox, wire};
 pub(crate) use mailbox::{Command, Mailbox};
 pub(crate) use packets::{OwnErrors, Parts, ThreadRow};
-pub(crate) use unit::PacketUnit;
+pub(crate) use unit::{PacketUnit, Slice};

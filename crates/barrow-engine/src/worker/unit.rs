@@ -8,7 +8,7 @@ use crate::node::{NodeId, Placed, Slot, Tombstone};
 use barrow_core::{Unit, UnitContext, Work};
 use barrow_graph::region::Region;
 use barrow_runtime::io::reactor::{Direction, Reactor, Source};
-use barrow_runtime::sys::tsc;
+use barrow_runtime::sys::{tsc, tsc_frequency};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -16,9 +16,22 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::Waker;
 
-/// Turns of the graph in one call of the unit, while there are packets: then timers, tasks and other I/O
-/// of the thread have theirs.
-const TURNS: u32 = 8;
+/// How long the graph of a busy thread runs before the other units of the thread have their turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Slice {
+    /// So many clocks: an amount of work that the thread's timers, tasks and sockets can wait for.
+    Clocks(u64),
+    /// One turn: what a simulation steps by.
+    Turn,
+}
+
+impl Slice {
+    /// The slice of a thread: 25 microseconds.
+    pub(crate) fn of_thread() -> Self {
+        Self::Clocks(tsc_frequency() / 40_000)
+    }
+}
+
 /// Closures of the main thread run before one turn, at most.
 const COMMANDS: usize = 64;
 
@@ -174,6 +187,7 @@ pub(crate) struct PacketUnit {
     mailbox: Mailbox,
     inbox: Inbox,
     row: Arc<ThreadRow>,
+    slice: Slice,
     attached: bool,
 }
 
@@ -183,12 +197,14 @@ impl PacketUnit {
         mailbox: Mailbox,
         inbox: Inbox,
         row: Arc<ThreadRow>,
+        slice: Slice,
     ) -> Self {
         Self {
             thread,
             mailbox,
             inbox,
             row,
+            slice,
             attached: false,
         }
     }
@@ -257,12 +273,14 @@ impl Unit for PacketUnit {
             self.mailbox.interrupts().attach(cx.waker);
         }
         self.thread.packets.now = cx.now;
-        for _ in 0..TURNS {
-            if !self.turn() {
-                return Work::Idle;
+        let start = tsc();
+        while self.turn() {
+            match self.slice {
+                Slice::Clocks(most) if tsc().wrapping_sub(start) < most => {}
+                Slice::Clocks(_) | Slice::Turn => return Work::More,
             }
         }
-        Work::More
+        Work::Idle
     }
 
     fn name(&self) -> String {
