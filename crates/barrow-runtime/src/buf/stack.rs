@@ -108,41 +108,73 @@ mod tests {
 #[cfg(test)]
 #[cfg(barrow_loom)]
 mod loom_tests {
+    use loom::model::Builder;
     use loom::sync::Arc;
     use loom::thread;
 
     use super::*;
 
-    /// Two threads take and return leaders of a stack of two: no leader is ever in two hands, none
-    /// is lost.
+    /// A stack of two leaders, and who holds them.
+    struct Model {
+        stack: Stack,
+        words: [NextWord; 3],
+        held: [NextWord; 3],
+    }
+
+    impl Model {
+        fn new() -> Self {
+            let words = || [0, 1, 2].map(|_| NextWord::new(0));
+            Self {
+                stack: Stack::new(),
+                words: words(),
+                held: words(),
+            }
+        }
+
+        fn push(&self, index: NonZeroU32) {
+            self.held[index.get() as usize].store(0, Ordering::Relaxed);
+            self.stack.push(index, &self.words[index.get() as usize]);
+        }
+
+        /// Checks that nobody else holds what is popped.
+        fn pop(&self) -> Option<NonZeroU32> {
+            let index = self.stack.pop(|index| &self.words[index.get() as usize])?;
+            assert_eq!(
+                self.held[index.get() as usize].swap(1, Ordering::Relaxed),
+                0
+            );
+            Some(index)
+        }
+    }
+
+    /// One thread takes both leaders and brings back the first while it keeps the second: the
+    /// head then looks as before to the other thread, which must not follow a stale `next` word.
     #[test]
     fn a_leader_is_never_in_two_hands() {
-        loom::model(|| {
-            let shared = Arc::new((
-                Stack::new(),
-                [0, 1, 2].map(NextWord::new),
-                [0, 1, 2].map(|_| NextWord::new(0)),
-            ));
-            for index in [1, 2].map(|i| NonZeroU32::new(i).unwrap()) {
-                shared.0.push(index, &shared.1[index.get() as usize]);
-            }
-            let work = |shared: &(Stack, [NextWord; 3], [NextWord; 3])| {
-                let (stack, words, owned) = shared;
-                for _ in 0..2 {
-                    if let Some(index) = stack.pop(|i| &words[i.get() as usize]) {
-                        let at = index.get() as usize;
-                        assert_eq!(owned[at].swap(1, Ordering::Relaxed), 0);
-                        owned[at].store(0, Ordering::Relaxed);
-                        stack.push(index, &words[at]);
-                    }
-                }
-            };
+        let mut model = Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let shared = Arc::new(Model::new());
+            [1, 2]
+                .into_iter()
+                .filter_map(NonZeroU32::new)
+                .for_each(|index| shared.push(index));
             let other = shared.clone();
-            let thread = thread::spawn(move || work(&other));
-            work(&shared);
+            let thread = thread::spawn(move || {
+                let taken = [other.pop(), other.pop()];
+                taken
+                    .into_iter()
+                    .flatten()
+                    .for_each(|index| other.push(index));
+            });
+            let taken = shared.pop();
+            taken.into_iter().for_each(|index| shared.push(index));
             thread.join().unwrap();
-            let left = std::iter::from_fn(|| shared.0.pop(|i| &shared.1[i.get() as usize])).count();
-            assert_eq!(left, 2);
+            assert_eq!(
+                std::iter::from_fn(|| shared.pop()).count(),
+                2,
+                "none is lost"
+            );
         });
     }
 }

@@ -85,7 +85,8 @@ impl<T: AsFd> Source<T> {
     /// Wakes `waker` at every edge in this direction, until told otherwise; `None` stops it.
     ///
     /// For units, which live as long as the source: futures in the same direction are then not
-    /// woken.
+    /// woken. Room to write is reported only after an operation was refused, which
+    /// [`Source::clear_ready`] notes.
     pub fn watch(&self, direction: Direction, waker: Option<&Waker>) {
         self.reactor
             .0

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Barrier;
 use std::task::Poll;
 
 use super::*;
@@ -156,22 +157,24 @@ fn of_many_starters_on_a_dead_socket_one_wins() {
     let folder = folder();
     for round in 0..20 {
         let address = at(&folder, &format!("s{round}"));
-        drop(UnixListener::bind(address.path().unwrap()).unwrap());
+        let path = address.path().unwrap();
+        drop(UnixListener::bind(path).unwrap());
+        let all_have_tried = Barrier::new(4);
         let won: usize = std::thread::scope(|scope| {
             let start = || {
                 let reactor = reactor();
                 let bound = Listener::bind(&reactor, address.clone(), Options::default());
-                // Kept until all have tried, so that nobody finds the winner's socket dead.
-                bound.map(std::mem::ManuallyDrop::new).is_ok()
+                // Until then nobody may find the winner's socket dead.
+                all_have_tried.wait();
+                usize::from(bound.is_ok_and(|_listener| UnixStream::connect(path).is_ok()))
             };
             let starters: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
             starters
                 .into_iter()
-                .map(|starter| usize::from(starter.join().unwrap()))
+                .map(|starter| starter.join().unwrap())
                 .sum()
         });
         assert_eq!(won, 1, "round {round}");
-        assert!(UnixStream::connect(address.path().unwrap()).is_ok());
     }
 }
 
