@@ -17,6 +17,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 const MILLION: u32 = 1_000_000;
 
+/// The network of a number.
+type Networks = fn(u32) -> u32;
+
 /// One interface, always up.
 struct OneLink;
 
@@ -93,7 +96,7 @@ fn scattered(index: u32) -> u32 {
     (index.wrapping_mul(0x9e37_79b1) & 0xff_ffff) << 8
 }
 
-fn filled(count: u32, network: fn(u32) -> u32, paths: &[RoutePath]) -> Fib {
+fn filled(count: u32, network: Networks, paths: &[RoutePath]) -> Fib {
     let fib = tables();
     (0..count).for_each(|index| change(&fib, true, network(index), 24, paths));
     fib
@@ -104,7 +107,7 @@ fn add(c: &mut Criterion) {
     let mut group = c.benchmark_group("fib/add_million");
     group.sample_size(10).throughput(Throughput::Elements(1));
     for (name, network) in [
-        ("consecutive", consecutive as fn(u32) -> u32),
+        ("consecutive", consecutive as Networks),
         ("scattered", scattered),
     ] {
         let path = paths(1);
@@ -170,7 +173,7 @@ fn lookup(c: &mut Criterion) {
     let mut group = c.benchmark_group("fib/lookup");
     group.throughput(Throughput::Elements(256));
     let path = paths(1);
-    let cases: [(&str, Fib, fn(u32) -> u32); 3] = [
+    let cases: [(&str, Fib, Networks); 3] = [
         ("one_flow", filled(1, consecutive, &path), |_| 0x1000_0001),
         (
             "million_consecutive",

@@ -252,7 +252,7 @@ mod tests {
     fn adjacency(fill: u8) -> Adjacency {
         Adjacency {
             kind: AdjKind::from_bits(1 + fill % 4),
-            flags: AdjFlags::features(fill % 2 == 0),
+            flags: AdjFlags::features(fill.is_multiple_of(2)),
             mtu: u16::from(fill) << 3,
             node: u16::from(fill) << 5 | 1,
             interface: SwIfIndex(u32::from(fill) << 9 | 3),

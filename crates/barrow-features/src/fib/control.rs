@@ -4,10 +4,9 @@ use super::entry::EntryIndex;
 use super::state::State;
 use super::{
     AddressFamily, EntryFlags, Epochs, FibError, FibIndex, FibReader, FlowHashConfig, LbIndex,
-    ObjectCounters, PathKind, PathSpec, Prefix, RoutePath, Source, Totals,
+    ObjectCounters, PathSpec, Prefix, RoutePath, Source, Totals,
 };
-use crate::adj::{AdjIndex, AdjTable};
-use crate::interface::SwIfIndex;
+use crate::adj::AdjTable;
 use smallvec::SmallVec;
 use std::cell::{Ref, RefCell};
 use std::fmt;
@@ -102,7 +101,7 @@ impl Fib {
         fib
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.0.borrow_mut();
         let result = change(&mut state);
         state.settle();
@@ -379,140 +378,15 @@ impl Fib {
             state.via_counters.totals(lb.0),
         )
     }
-
-    // --- routes, as features ask for them ---
-
-    /// Gives a source these paths for a prefix, in place of what it had.
-    ///
-    /// # Errors
-    /// Those of [`FibError`].
-    pub fn update(
-        &self,
-        fib: FibIndex,
-        prefix: Prefix,
-        source: Source,
-        flags: EntryFlags,
-        paths: &[PathSpec],
-    ) -> Result<LbIndex, FibError> {
-        if paths.is_empty() {
-            return Err(FibError::NoPaths);
-        }
-        self.change(|state| state.update(fib, prefix, source, flags, paths))
-            .map(EntryIndex::lb)
-    }
-
-    /// Takes a source from a route; the last one takes the route. None there is no error.
-    ///
-    /// # Errors
-    /// [`FibError::NoSuchTable`], [`FibError::AddressFamily`].
-    pub fn remove(&self, fib: FibIndex, prefix: Prefix, source: Source) -> Result<(), FibError> {
-        self.change(|state| state.remove(fib, prefix, source))
-    }
-
-    /// A neighbour is known on a link: it gets a host route, as long as the address belongs to the link.
-    ///
-    /// # Errors
-    /// Those of [`FibError`].
-    pub fn add_neighbour(
-        &self,
-        fib: FibIndex,
-        interface: SwIfIndex,
-        address: IpAddr,
-    ) -> Result<LbIndex, FibError> {
-        let spec = PathSpec::new(PathKind::AttachedNextHop {
-            next_hop: address,
-            interface,
-        });
-        self.change(|state| state.add_neighbour(fib, Prefix::host(address), spec))
-            .map(EntryIndex::lb)
-    }
-
-    /// A neighbour is gone.
-    ///
-    /// # Errors
-    /// [`FibError::NoSuchTable`], [`FibError::AddressFamily`].
-    pub fn remove_neighbour(
-        &self,
-        fib: FibIndex,
-        interface: SwIfIndex,
-        address: IpAddr,
-    ) -> Result<(), FibError> {
-        let spec = PathSpec::new(PathKind::AttachedNextHop {
-            next_hop: address,
-            interface,
-        });
-        self.change(|state| state.remove_neighbour(fib, Prefix::host(address), &spec))
-    }
-
-    // --- interfaces ---
-
-    /// An interface that is up has an address: makes its local, connected and special routes. The caller
-    /// checks for conflicts with other interfaces.
-    ///
-    /// # Errors
-    /// Those of [`FibError`].
-    pub fn add_address(
-        &self,
-        fib: FibIndex,
-        interface: SwIfIndex,
-        address: IpAddr,
-        len: u8,
-    ) -> Result<(), FibError> {
-        self.change(|state| state.add_address(fib, interface, address, len))
-    }
-
-    /// The address is gone, or its interface down.
-    ///
-    /// # Errors
-    /// [`FibError::NoSuchEntry`] if it was not there.
-    pub fn remove_address(
-        &self,
-        fib: FibIndex,
-        interface: SwIfIndex,
-        address: IpAddr,
-        len: u8,
-    ) -> Result<(), FibError> {
-        self.change(|state| state.remove_address(fib, interface, address, len))
-    }
-
-    /// Whether packets to the broadcast address of the interface's networks leave by it, or are dropped.
-    ///
-    /// # Errors
-    /// Those of [`FibError`].
-    pub fn set_directed_broadcast(&self, interface: SwIfIndex, on: bool) -> Result<(), FibError> {
-        self.change(|state| state.set_directed_broadcast(interface, on))
-    }
-
-    /// An interface went up or down, or its MTU or address changed: call it after
-    /// [`Links`](crate::adj::Links) answers the new state.
-    pub fn interface_changed(&self, interface: SwIfIndex) {
-        self.adjacencies().interface_changed(interface);
-        self.change(|state| state.interface_changed(interface));
-    }
-
-    /// An interface was deleted: its addresses go, and paths through it stay unusable even if another
-    /// interface takes its number.
-    ///
-    /// # Errors
-    /// Those of [`FibError`].
-    pub fn interface_deleted(&self, interface: SwIfIndex) -> Result<(), FibError> {
-        self.adjacencies().interface_changed(interface);
-        self.change(|state| {
-            state.remove_addresses(interface)?;
-            state.interface_deleted(interface);
-            Ok(())
-        })
-    }
-
-    /// The numbers of the paths that go through an adjacency: for `show adj N`.
-    #[must_use]
-    pub fn paths_of(&self, adjacency: AdjIndex) -> Vec<u32> {
-        self.state().paths_of(adjacency)
-    }
 }
 
 impl State {
-    fn remove(&mut self, fib: FibIndex, prefix: Prefix, source: Source) -> Result<(), FibError> {
+    pub(super) fn remove(
+        &mut self,
+        fib: FibIndex,
+        prefix: Prefix,
+        source: Source,
+    ) -> Result<(), FibError> {
         if let Some(entry) = self.find(fib, prefix)? {
             self.remove_source(entry, source);
         }

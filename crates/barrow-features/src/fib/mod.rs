@@ -64,6 +64,7 @@ mod dpo;
 mod entry;
 mod epoch;
 mod error;
+mod feature;
 mod flags;
 mod flow_hash;
 mod interface;
@@ -73,13 +74,16 @@ mod path;
 mod path_list;
 mod prefix;
 mod reader;
+mod record;
 mod routes;
+mod select;
 mod show;
 mod source;
 mod state;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod weights;
 
 pub use chunked::Chunked;

@@ -229,7 +229,6 @@ impl Ip4Mtrie {
             root: root
                 .into_boxed_slice()
                 .try_into()
-                .ok()
                 .expect("the root has 65,536 slots"),
             plies: Arc::clone(&plies.slots),
         }
