@@ -1,7 +1,6 @@
 //! Putting an engine together: the same for a running node and a simulation.
 
-use crate::api::{ApiCounters, ApiRegistry, Clients};
-use crate::cli::{CliRegistry, DuplicateCommand};
+use crate::cli::{DuplicateCommand, Identity};
 use crate::clock::NodeClock;
 use crate::collector::{self, Collector};
 use crate::config::{Config, ConfigError, ConfigRegistry, Settings, Warning};
@@ -12,6 +11,7 @@ use crate::log::Logger;
 use crate::node::{Interrupts, NodeError};
 use crate::packet::{PacketCache, PacketHeader};
 use crate::punt::{OwnArcs, PuntTable};
+use crate::servers::{Own, Servers};
 use crate::trace::{Ids, Log, LogReader, TraceControl};
 use crate::worker::{
     Inbox, Links, Mailbox, PacketUnit, Parts, Slice, ThreadPackets, ThreadRow, WorkerPackets, wire,
@@ -67,6 +67,7 @@ pub(crate) struct Plan {
     pub(crate) clock: NodeClock,
     pub(crate) spawner: Spawner,
     pub(crate) log: Logger,
+    pub(crate) identity: Identity,
 }
 
 type Hook = Box<dyn FnOnce(&Control)>;
@@ -81,13 +82,9 @@ pub(crate) struct Assembly {
     pub(crate) on_stop: Vec<Hook>,
 }
 
-/// What features registered for the servers, and what those are to be like.
+/// What features registered for the servers.
 pub(crate) struct Services {
-    pub(crate) settings: Rc<Settings>,
-    pub(crate) cli: CliRegistry,
-    pub(crate) api: ApiRegistry,
-    pub(crate) clients: Clients,
-    pub(crate) api_counters: Rc<ApiCounters>,
+    pub(crate) servers: Servers,
     pub(crate) features: Vec<About>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -186,12 +183,18 @@ impl Plan {
             error,
         };
         last(&mut builder).map_err(failed)?;
+        let servers = Own::new(&builder.settings, self.identity);
+        servers
+            .register(&mut builder)
+            .map_err(|error| BuildError::Feature {
+                feature: "servers".to_owned(),
+                error,
+            })?;
         let EngineBuilder {
             mut config,
             cli,
             api,
             clients,
-            api_counters,
             arc_features,
             features,
             on_start,
@@ -201,11 +204,7 @@ impl Plan {
         } = builder;
         let warnings = apply(&mut config, self.config.as_ref())?;
         let services = Services {
-            settings,
-            cli,
-            api,
-            clients,
-            api_counters,
+            servers: servers.build(cli, api, clients, settings, control.clone()),
             features,
             warnings,
         };

@@ -1,6 +1,6 @@
 //! What features register with.
 
-use crate::api::{ApiCounters, ApiLimits, ApiRegistry, Clients};
+use crate::api::{ApiLimits, ApiRegistry, Clients};
 use crate::arc::{ArcHandle, Constraint, FeatureSpec};
 use crate::cli::CliRegistry;
 use crate::config::{ConfigRegistry, Settings};
@@ -27,7 +27,6 @@ pub struct EngineBuilder {
     pub(crate) cli: CliRegistry,
     pub(crate) api: ApiRegistry,
     pub(crate) clients: Clients,
-    pub(crate) api_counters: Rc<ApiCounters>,
     pub(crate) arc_features: Vec<FeatureSpec>,
     pub(crate) features: Vec<About>,
     pub(crate) on_start: Vec<Hook>,
@@ -36,9 +35,8 @@ pub struct EngineBuilder {
 
 impl EngineBuilder {
     pub(crate) fn new(control: Control, settings: Rc<Settings>) -> Self {
-        let api_counters = Rc::<ApiCounters>::default();
         let limits = Rc::new(ApiLimits::from(&settings.socksvr));
-        let clients = Clients::new(limits, api_counters.clone());
+        let clients = Clients::new(limits, Rc::default());
         Self {
             control,
             settings,
@@ -46,7 +44,6 @@ impl EngineBuilder {
             cli: CliRegistry::default(),
             api: ApiRegistry::new(clients.clone(), barrow_messages::catalogue()),
             clients,
-            api_counters,
             arc_features: Vec::new(),
             features: Vec::new(),
             on_start: Vec::new(),

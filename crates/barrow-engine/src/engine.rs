@@ -1,11 +1,13 @@
 //! The node as a program runs it: threads, start, stop.
 
 use crate::assembly::{Assembly, BuildError, Plan, Services, ThreadSpec};
+use crate::cli::Identity;
 use crate::clock::NodeClock;
 use crate::config::{Config, ConfigError, Settings, WorkerCount};
 use crate::control::Control;
 use crate::feature::{About, AnyFeature, Feature};
 use crate::log::{Logger, NullSink, StderrSink};
+use crate::servers::Servers;
 use crate::worker::Slice;
 use barrow_runtime::host::{self, Handle, Options, SpawnError, Stopper, Worker};
 use barrow_runtime::sys::{Clock, cpu};
@@ -19,6 +21,7 @@ pub struct Builder {
     settings: Settings,
     config: Option<Config>,
     features: Vec<Box<dyn AnyFeature>>,
+    identity: Option<Identity>,
     quiet: bool,
 }
 
@@ -45,6 +48,13 @@ impl Builder {
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// What the node says it is.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
         self
     }
 
@@ -85,6 +95,9 @@ impl Builder {
                 clock: NodeClock::real(clock.clone()),
                 spawner: host.scheduler.spawner(),
                 log,
+                identity: self
+                    .identity
+                    .unwrap_or_else(|| Identity::of_this_build(std::process::id())),
             };
             let mut made = plan.assemble(|_| Ok(()))?;
             let main = made.threads.remove(0);
@@ -205,6 +218,12 @@ impl Engine {
     #[must_use]
     pub fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// The command line and the binary API: not served anywhere until told so.
+    #[must_use]
+    pub fn servers(&self) -> &Servers {
+        &self.services.servers
     }
 
     /// The features it was built with.

@@ -90,7 +90,7 @@ pub fn register_graph(api: &mut ApiRegistry, control: &Control) -> Result<(), Ap
     let graph = control.clone();
     api.request(move |_, request: GetNodeIndex| {
         let found = find(&graph, &request.node_name).ok_or(ApiError::NO_SUCH_NODE);
-        let (retval, node_index) = split(found.map(|node| node.index().into()));
+        let (retval, node_index) = split(found.map(|node| node.index()));
         Ok(GetNodeIndexReply { retval, node_index })
     })?;
     let graph = control.clone();

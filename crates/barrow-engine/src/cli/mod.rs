@@ -46,6 +46,5 @@ pub use session::{
     CliSession, CliSessions, History, Session, SessionInput, SessionKind, SessionOutput,
     SessionSettings, Terminal, TerminalMode,
 };
-pub use shell::{
-    read_script, ShellHost, Sleep, register_shell, sleep_on};
+pub use shell::{ShellHost, Sleep, read_script, register_shell, sleep_on};
 pub use threads::{ThreadInfo, register_threads};

@@ -62,10 +62,19 @@ pub fn register_process(
     cli.command("show plugins", "Show features", move |cx, _| {
         cx.print(" Plugin path is: built in, plugins shown in load order\n");
         cx.print("\n");
-        cx.print(format_args!("     {:<40} {:<32} {}", "Plugin", "Version", "Description"));
+        cx.print(format_args!(
+            "     {:<40} {:<32} {}",
+            "Plugin", "Version", "Description"
+        ));
         for (number, plugin) in (1..).zip(plugins()) {
-            let PluginInfo { name, version, description } = plugin;
-            cx.print(format_args!("{number:>3}. {name:<40} {version:<32} {description}"));
+            let PluginInfo {
+                name,
+                version,
+                description,
+            } = plugin;
+            cx.print(format_args!(
+                "{number:>3}. {name:<40} {version:<32} {description}"
+            ));
         }
         Ok(())
     })
@@ -73,8 +82,11 @@ pub fn register_process(
 
 fn show_cpu(cx: &mut CliContext<'_>, cpuinfo: &str) {
     let field = |name: &str| {
-        let line = cpuinfo.lines().find(|line| line.split(':').next().map(str::trim) == Some(name));
-        line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+        let line = cpuinfo
+            .lines()
+            .find(|line| line.split(':').next().map(str::trim) == Some(name));
+        line.and_then(|line| line.split_once(':'))
+            .map_or("", |(_, value)| value.trim())
     };
     let number = |name: &str| field(name).parse::<u32>().unwrap_or(0);
     let flags: Vec<&str> = field("flags").split_ascii_whitespace().collect();
@@ -86,7 +98,10 @@ fn show_cpu(cx: &mut CliContext<'_>, cpuinfo: &str) {
     let vendor = field("vendor_id");
     let lines = [
         ("Model name:", cpu::model_name()),
-        ("Microarch model (family):", format!("{vendor} (family 0x{family:x} model 0x{model:x})")),
+        (
+            "Microarch model (family):",
+            format!("{vendor} (family 0x{family:x} model 0x{model:x})"),
+        ),
         ("Flags:", shown),
         ("Base frequency:", format!("{gigahertz:.4} GHz")),
     ];

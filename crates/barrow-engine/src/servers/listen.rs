@@ -64,7 +64,10 @@ impl Servers {
         let mut server = self.cli.clone();
         if let Some(path) = &unix.log {
             let opened = RequestLog::open(path);
-            let log = opened.map_err(|error| ListenError::Path { path: path.clone(), error })?;
+            let log = opened.map_err(|error| ListenError::Path {
+                path: path.clone(),
+                error,
+            })?;
             server.requests = Some(log);
         }
         match &unix.cli_listen {
@@ -74,7 +77,10 @@ impl Servers {
                 self.accept_sessions(AcceptSessions { listener, server })
             }
             Some(CliListen::Tcp(address)) => {
-                let failed = |error| ListenError::Tcp { address: address.clone(), error };
+                let failed = |error| ListenError::Tcp {
+                    address: address.clone(),
+                    error,
+                };
                 let resolved = address.to_socket_addrs().map_err(failed)?.next();
                 let resolved = resolved.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
                 let listener = tcp::Listener::bind(reactor, resolved).map_err(failed)?;
@@ -87,15 +93,25 @@ impl Servers {
     ///
     /// # Errors
     /// See [`ListenError`].
-    pub fn listen_api(&self, reactor: &Reactor, runtime_directory: &Path) -> Result<(), ListenError> {
+    pub fn listen_api(
+        &self,
+        reactor: &Reactor,
+        runtime_directory: &Path,
+    ) -> Result<(), ListenError> {
         let default = runtime_directory.join("api.sock");
         let path = self.settings.socksvr.socket_name.path_or(default);
         let listener = self.bind(reactor, &path)?;
-        let mut accept = Some(AcceptClients { listener, server: self.api.clone() });
-        let node = self.control.add_process(Restart::Never, move || {
-            accept.take().expect("a process that is never restarted is made once")
+        let mut accept = Some(AcceptClients {
+            listener,
+            server: self.api.clone(),
         });
-        node.map(drop).map_err(|error| RegisterError::from(error).into())
+        let node = self.control.add_process(Restart::Never, move || {
+            accept
+                .take()
+                .expect("a process that is never restarted is made once")
+        });
+        node.map(drop)
+            .map_err(|error| RegisterError::from(error).into())
     }
 
     /// A listening socket at a path, with the configured group; missing directories are made.
@@ -103,7 +119,11 @@ impl Servers {
     /// # Errors
     /// See [`ListenError`].
     pub fn bind(&self, reactor: &Reactor, path: &Path) -> Result<unix::Listener, ListenError> {
-        let options = Options { mode: MODE, gid: self.group()?, ..Options::default() };
+        let options = Options {
+            mode: MODE,
+            gid: self.group()?,
+            ..Options::default()
+        };
         self.make_directory(path)?;
         Ok(unix::Listener::bind(reactor, Address::from(path), options)?)
     }
@@ -114,9 +134,12 @@ impl Servers {
     ) -> Result<(), ListenError> {
         let mut accept = Some(accept);
         let node: Result<NodeId, _> = self.control.add_process(Restart::Never, move || {
-            accept.take().expect("a process that is never restarted is made once")
+            accept
+                .take()
+                .expect("a process that is never restarted is made once")
         });
-        node.map(drop).map_err(|error| RegisterError::from(error).into())
+        node.map(drop)
+            .map_err(|error| RegisterError::from(error).into())
     }
 
     fn make_directory(&self, socket: &Path) -> Result<(), ListenError> {
@@ -127,8 +150,10 @@ impl Servers {
         if !own && !directory.starts_with(MADE_BELOW) {
             return Ok(());
         }
-        fs::create_dir_all(directory)
-            .map_err(|error| ListenError::Path { path: directory.into(), error })
+        fs::create_dir_all(directory).map_err(|error| ListenError::Path {
+            path: directory.into(),
+            error,
+        })
     }
 
     /// The group of the sockets' files.

@@ -83,12 +83,25 @@ impl Own {
         cli::register_threads(commands, move || threads.list())?;
         let features = self.features.clone();
         cli::register_process(commands, move || {
-            features.borrow().iter().cloned().map(PluginInfo::from).collect()
+            features
+                .borrow()
+                .iter()
+                .cloned()
+                .map(PluginInfo::from)
+                .collect()
         })?;
         log::register_commands(commands, control.log())?;
         let trace_directory = PathBuf::from("/tmp");
         let trace = self.trace.clone();
-        api::register_api_commands(commands, &ApiCommands { clients, table, trace, trace_directory })?;
+        api::register_api_commands(
+            commands,
+            &ApiCommands {
+                clients,
+                table,
+                trace,
+                trace_directory,
+            },
+        )?;
         Ok(())
     }
 
@@ -136,8 +149,18 @@ impl Own {
             log: control.log().class("cli"),
             requests: None,
         };
-        let api = ApiServer { table, clients, trace: self.trace, log: control.log().class("api") };
-        Servers { cli, api, settings, control }
+        let api = ApiServer {
+            table,
+            clients,
+            trace: self.trace,
+            log: control.log().class("api"),
+        };
+        Servers {
+            cli,
+            api,
+            settings,
+            control,
+        }
     }
 }
 
@@ -179,7 +202,9 @@ impl Servers {
     /// # Errors
     /// Which line failed, or that the file cannot be read.
     pub async fn run_startup_script(&self) -> CliResult {
-        let Some(path) = &self.settings.unix.startup_config else { return Ok(()) };
+        let Some(path) = &self.settings.unix.startup_config else {
+            return Ok(());
+        };
         let name = path.display().to_string();
         let session = self.program_session("startup-config");
         let result = match cli::read_script(&name) {
@@ -200,13 +225,24 @@ impl Servers {
 
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Servers").field("cli", &self.cli).field("api", &self.api).finish_non_exhaustive()
+        f.debug_struct("Servers")
+            .field("cli", &self.cli)
+            .field("api", &self.api)
+            .finish_non_exhaustive()
     }
 }
 
 impl From<About> for PluginInfo {
     fn from(about: About) -> Self {
-        let About { name, version, description } = about;
-        Self { name, version, description }
+        let About {
+            name,
+            version,
+            description,
+        } = about;
+        Self {
+            name,
+            version,
+            description,
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::TestPacket;
 use super::client::Frontend;
 use super::sink::{Captured, Caught};
 use crate::assembly::{Assembly, Plan};
-use crate::cli::CliRegistry;
+use crate::cli::{CliRegistry, Identity};
 use crate::clock::NodeClock;
 use crate::config::{Config, Settings};
 use crate::control::Control;
@@ -109,6 +109,7 @@ impl TestbedBuilder {
             clock: clock.clone(),
             spawner: schedulers[0].spawner(),
             log: Logger::new(self.settings.logging.clone(), || Duration::ZERO, NullSink),
+            identity: Identity::of_this_build(1),
         };
         let mut sinks = BTreeMap::new();
         let (register, named) = (self.register, self.sinks);
@@ -143,8 +144,11 @@ impl TestbedBuilder {
         let cache = PacketCache::new(control.pool());
         let mut bed = Testbed {
             control,
-            cli: Rc::new(services.cli),
-            frontend: Frontend::new(services.api.build(), services.clients),
+            cli: services.servers.cli().registry.clone(),
+            frontend: Frontend::new(
+                services.servers.api().table.clone(),
+                services.servers.api().clients.clone(),
+            ),
             schedulers,
             cache,
             sinks,

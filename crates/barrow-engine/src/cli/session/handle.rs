@@ -71,7 +71,11 @@ impl From<&UnixSettings> for SessionSettings {
     fn from(unix: &UnixSettings) -> Self {
         Self {
             prompt: unix.cli_prompt.clone(),
-            banner: if unix.cli_no_banner { String::new() } else { BANNER.into() },
+            banner: if unix.cli_no_banner {
+                String::new()
+            } else {
+                BANNER.into()
+            },
             color: !unix.nocolor,
             line_mode: unix.cli_line_mode,
             history_limit: unix.cli_history_limit as usize,
