@@ -6,6 +6,7 @@
 //! ```text
 //! bit 63      exists        bit 62 admin up (and, for a sub-interface, its parent too)
 //! bit 61      unnumbered or addressed: IPv4 is enabled
+//! bit 60      packets are counted by kind of destination
 //! bits 32..48 layer-3 MTU   bits 0..24 IPv4 FIB index
 //! ```
 
@@ -18,6 +19,7 @@ const CHUNKS: usize = 4096;
 const EXISTS: u64 = 1 << 63;
 const UP: u64 = 1 << 62;
 const IP4: u64 = 1 << 61;
+const DETAILED: u64 = 1 << 60;
 const MTU_SHIFT: u32 = 32;
 const FIB_MASK: u64 = 0x00ff_ffff;
 
@@ -39,6 +41,22 @@ impl InterfaceWord {
             word |= IP4;
         }
         Self(word)
+    }
+
+    /// The same word, with the counting by kind of destination on or off.
+    #[must_use]
+    pub const fn with_detailed_stats(self, on: bool) -> Self {
+        if on {
+            Self(self.0 | DETAILED)
+        } else {
+            Self(self.0 & !DETAILED)
+        }
+    }
+
+    /// Whether packets are to be counted by kind of destination: unicast, multicast, broadcast.
+    #[must_use]
+    pub const fn has_detailed_stats(self) -> bool {
+        self.0 & DETAILED != 0
     }
 
     /// Whether the interface exists.
@@ -120,6 +138,9 @@ mod tests {
         let word = InterfaceWord::new(true, false, 9000, 77);
         assert!(word.exists() && word.is_up() && !word.is_ip4_enabled());
         assert_eq!((word.mtu(), word.fib_index()), (9000, 77));
+        let detailed = word.with_detailed_stats(true);
+        assert!(detailed.has_detailed_stats() && !word.has_detailed_stats());
+        assert_eq!(detailed.with_detailed_stats(false), word);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{HwIfIndex, InterfaceError};
 use barrow_messages::ethernet_types::MacAddress;
 use std::fmt;
 
-/// How a receive queue is served (VPP: `vl_api_rx_mode_t`).
+/// How a receive queue is served (`vl_api_rx_mode_t` in `vpp:src/vnet/interface_types.api`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum RxMode {
     /// Looked at in every turn of its thread.
@@ -66,8 +66,19 @@ pub struct Capabilities {
 ///
 /// Called on the main thread only. What it cannot do is a typed error, never a silent success.
 pub trait Device: fmt::Debug + 'static {
-    /// The class that clients see in `interface_dev_type` and `show hardware-interfaces`.
+    /// The class that clients see in `interface_dev_type`.
     fn class(&self) -> &'static str;
+
+    /// The kind of link that `show hardware-interfaces` names where there is no Ethernet address.
+    fn link_class(&self) -> &'static str {
+        self.class()
+    }
+
+    /// Whether the link is up exactly while the device is: for devices without a carrier of their own. Other
+    /// devices tell their link with [`Interfaces::set_link`](super::Interfaces::set_link).
+    fn link_follows_admin(&self) -> bool {
+        false
+    }
 
     /// Takes the device up or down; the software interface follows when this succeeds.
     ///
@@ -137,6 +148,22 @@ pub trait Device: fmt::Debug + 'static {
     ) -> Result<(), InterfaceError> {
         Err(InterfaceError::Unsupported)
     }
+
+    /// Lets these threads, and no others, send by one transmit queue.
+    ///
+    /// # Errors
+    /// [`InterfaceError::Unsupported`] unless the device's queues can be placed.
+    fn place_tx(
+        &mut self,
+        _hw: HwIfIndex,
+        _queue: u32,
+        _threads: &[usize],
+    ) -> Result<(), InterfaceError> {
+        Err(InterfaceError::Unsupported)
+    }
+
+    /// Sets the counters that only the device keeps to 0.
+    fn clear_counters(&mut self, _hw: HwIfIndex) {}
 
     /// Ends the device's own resources; its nodes are removed by the table afterwards.
     fn remove(&mut self, _hw: HwIfIndex) {}

@@ -30,6 +30,11 @@ impl DeviceNodes {
         }
     }
 
+    /// Threads that carry packets; the main thread is the first.
+    pub(super) fn threads(&self) -> usize {
+        self.control.thread_count()
+    }
+
     /// Adds `NAME-tx` and `NAME-output` and gives them in this order.
     pub(super) fn create<N: PacketNode>(
         &self,

@@ -12,6 +12,10 @@ pub enum InterfaceError {
     AlreadyExists,
     /// A sub-interface of this id or with these tags exists.
     SubInterfaceExists,
+    /// Another sub-interface takes frames with these tags.
+    VlanInUse,
+    /// The interface beneath is down; this is its name.
+    ParentDown(String),
     /// The operation needs a sub-interface.
     NotSubInterface,
     /// The operation needs a hardware interface, or one of another kind.
@@ -37,7 +41,8 @@ impl InterfaceError {
     #[must_use]
     pub const fn retval(&self) -> i32 {
         match self {
-            Self::TooMany => -1,             // UNSPECIFIED
+            // UNSPECIFIED
+            Self::TooMany | Self::VlanInUse | Self::ParentDown(_) => -1,
             Self::NoSuchInterface => -2,     // INVALID_SW_IF_INDEX
             Self::InvalidValue(_) => -7,     // INVALID_VALUE
             Self::System(_, _) => -11,       // SYSCALL_ERROR_1
@@ -59,6 +64,8 @@ impl fmt::Display for InterfaceError {
             Self::NoSuchInterface => f.write_str("unknown interface"),
             Self::AlreadyExists => f.write_str("interface exists already"),
             Self::SubInterfaceExists => f.write_str("sub-interface exists already"),
+            Self::VlanInUse => f.write_str("vlan is already in use"),
+            Self::ParentDown(parent) => write!(f, "super-interface {parent} must be up"),
             Self::NotSubInterface => f.write_str("not a sub-interface"),
             Self::WrongKind => f.write_str("wrong kind of interface"),
             Self::NotEthernet => f.write_str("not an Ethernet interface"),

@@ -88,16 +88,16 @@ impl Links for InterfaceLinks {
     }
 
     fn output(&self, interface: SwIfIndex, family: AddressFamily) -> Output {
-        let Some(sw) = self.interfaces.sw(interface) else {
+        if self.interfaces.sw(interface).is_none() {
             return Output::default();
-        };
+        }
         let node = self
             .interfaces
             .hw_of(interface)
             .map_or(NodeId::NONE, |hw| hw.output_node);
         let (mtu, arc) = match family {
-            AddressFamily::Ip4 => (sw.mtu.for_ip4(), "ip4-output"),
-            AddressFamily::Ip6 => (sw.mtu.for_ip6(), "ip6-output"),
+            AddressFamily::Ip4 => (self.interfaces.ip4_mtu(interface), "ip4-output"),
+            AddressFamily::Ip6 => (self.interfaces.ip6_mtu(interface), "ip6-output"),
         };
         // An arc that does not exist has no features on it.
         let features = self

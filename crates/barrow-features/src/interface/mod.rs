@@ -22,6 +22,8 @@ mod offload;
 pub mod output;
 mod outputs;
 mod published;
+mod queues;
+mod settings;
 mod table;
 mod trace;
 

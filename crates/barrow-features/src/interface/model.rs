@@ -16,8 +16,9 @@ pub enum Framing {
     Ip6,
 }
 
-/// The largest packets an interface sends, in bytes; 0 in a protocol's field means "as layer 3".
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The largest packets an interface sends, in bytes; 0 in a protocol's field means "as layer 3", 0 in
+/// that of layer 3 "as the parent interface".
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mtu {
     /// Any layer-3 protocol.
     pub l3: u32,
@@ -30,13 +31,13 @@ pub struct Mtu {
 }
 
 impl Mtu {
-    /// The largest IPv4 packet.
+    /// The largest IPv4 packet; 0 when nothing is set.
     #[must_use]
     pub const fn for_ip4(&self) -> u32 {
         if self.ip4 == 0 { self.l3 } else { self.ip4 }
     }
 
-    /// The largest IPv6 packet.
+    /// The largest IPv6 packet; 0 when nothing is set.
     #[must_use]
     pub const fn for_ip6(&self) -> u32 {
         if self.ip6 == 0 { self.l3 } else { self.ip6 }
@@ -62,6 +63,38 @@ pub struct VlanMatch {
     pub inner_any: bool,
     /// Takes whatever no other sub-interface takes.
     pub default: bool,
+}
+
+impl VlanMatch {
+    /// One tag with this id and no further one: what `create_vlan_subif` makes.
+    #[must_use]
+    pub const fn dot1q(id: u16) -> Self {
+        Self {
+            tags: 1,
+            dot1ad: false,
+            exact: true,
+            outer_id: id,
+            outer_any: false,
+            inner_id: 0,
+            inner_any: false,
+            default: false,
+        }
+    }
+
+    /// Whether both name the same frames, exactness aside.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+
+    fn key(&self) -> (bool, u8, bool, Option<u16>, Option<u16>) {
+        if self.default {
+            return (true, 0, false, None, None);
+        }
+        let outer = (self.tags > 0 && !self.outer_any).then_some(self.outer_id);
+        let inner = (self.tags > 1 && !self.inner_any).then_some(self.inner_id);
+        (false, self.tags, self.tags > 0 && self.dot1ad, outer, inner)
+    }
 }
 
 /// A sub-interface's place.
@@ -103,6 +136,8 @@ pub struct SwInterface {
     pub mtu: Mtu,
     /// A text for clients.
     pub tag: String,
+    /// Packets are counted by kind of destination, too.
+    pub detailed_stats: bool,
     /// IPv4 FIB that its packets are looked up in (an index, not a table id).
     pub ip4_fib_index: u32,
     /// IPv4 is accepted: it has an address or borrows one.
@@ -119,6 +154,8 @@ pub struct HwInterface {
     pub sw: SwIfIndex,
     /// Its name.
     pub name: String,
+    /// The name it was made with, which its nodes keep.
+    pub device_name: String,
     /// What its packets look like.
     pub framing: Framing,
     /// The address it answers to; zero unless Ethernet.

@@ -8,12 +8,12 @@ use super::device_nodes::DeviceNodes;
 use super::notify::Subscriber;
 use super::{
     Capabilities, Device, Framing, HwIfIndex, HwInterface, InterfaceError, InterfaceEvent,
-    InterfaceWord, InterfaceWords, Mtu, OutputNodes, RxPlacement, SubInterface, SwIfIndex,
+    InterfaceWord, InterfaceWords, Mtu, OutputNodes, RxMode, RxPlacement, SubInterface, SwIfIndex,
     SwInterface,
 };
 use barrow_engine::{NodeThread, PacketNode};
 use barrow_messages::ethernet_types::MacAddress;
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -40,21 +40,25 @@ pub struct NewInterface {
     pub device: Box<dyn Device>,
 }
 
+/// Largest packet of an interface that nobody gave an MTU (VPP: `vnet_sw_interface_get_mtu`).
+const UNSET_MTU: u32 = 9000;
+
 #[derive(Default)]
-struct Table {
-    sw: Vec<Option<SwInterface>>,
-    hw: Vec<Option<HwInterface>>,
-    by_name: HashMap<String, SwIfIndex>,
+pub(super) struct Table {
+    pub(super) sw: Vec<Option<SwInterface>>,
+    pub(super) hw: Vec<Option<HwInterface>>,
+    pub(super) by_name: HashMap<String, SwIfIndex>,
 }
 
 /// Clonable handle of the table; main thread only.
 #[derive(Clone)]
 pub struct Interfaces {
-    table: Rc<RefCell<Table>>,
+    pub(super) table: Rc<RefCell<Table>>,
     subscribers: Rc<RefCell<Vec<Subscriber>>>,
     words: InterfaceWords,
     outputs: OutputNodes,
-    nodes: Rc<DeviceNodes>,
+    pub(super) nodes: Rc<DeviceNodes>,
+    pub(super) default_rx_mode: Rc<Cell<RxMode>>,
 }
 
 impl std::fmt::Debug for Interfaces {
@@ -75,6 +79,7 @@ impl Interfaces {
             words,
             outputs: OutputNodes::default(),
             nodes: Rc::new(nodes),
+            default_rx_mode: Rc::default(),
         }
     }
 
@@ -126,11 +131,10 @@ impl Interfaces {
                 admin_up: false,
                 mtu: Mtu {
                     l3: new.mtu,
-                    ip4: 0,
-                    ip6: 0,
-                    mpls: 0,
+                    ..Mtu::default()
                 },
                 tag: String::new(),
+                detailed_stats: false,
                 ip4_fib_index: 0,
                 ip4_enabled: false,
                 unnumbered: None,
@@ -138,6 +142,7 @@ impl Interfaces {
             table.hw[hw.0 as usize] = Some(HwInterface {
                 index: hw,
                 sw,
+                device_name: new.name.clone(),
                 name: new.name,
                 framing: new.framing,
                 mac: new.mac,
@@ -166,7 +171,8 @@ impl Interfaces {
     /// # Errors
     /// [`NoSuchInterface`](InterfaceError::NoSuchInterface) for an unknown parent,
     /// [`NotEthernet`](InterfaceError::NotEthernet) or [`WrongKind`](InterfaceError::WrongKind) for one that
-    /// can have none, [`SubInterfaceExists`](InterfaceError::SubInterfaceExists) for an id or a match in use.
+    /// can have none, [`SubInterfaceExists`](InterfaceError::SubInterfaceExists) for an id in use,
+    /// [`VlanInUse`](InterfaceError::VlanInUse) for frames that another sub-interface takes.
     pub fn create_sub(&self, sub: SubInterface) -> Result<SwIfIndex, InterfaceError> {
         let index = {
             let mut table = self.table.borrow_mut();
@@ -177,18 +183,14 @@ impl Interfaces {
             if table.hw(parent.hw)?.framing != Framing::Ethernet {
                 return Err(InterfaceError::NotEthernet);
             }
-            let taken = |other: &SubInterface| {
-                other.parent == sub.parent && (other.id == sub.id || other.vlan == sub.vlan)
-            };
-            if table
-                .sw
-                .iter()
-                .flatten()
-                .any(|sw| sw.sub.as_ref().is_some_and(taken))
-            {
+            let siblings = || table.children(sub.parent).filter_map(|sw| sw.sub);
+            if siblings().any(|other| other.id == sub.id) {
                 return Err(InterfaceError::SubInterfaceExists);
             }
-            let name = format!("{}.{}", parent.name, sub.id);
+            if siblings().any(|other| other.vlan.overlaps(&sub.vlan)) {
+                return Err(InterfaceError::VlanInUse);
+            }
+            let name = sub_name(&parent.name, sub.id);
             if table.by_name.contains_key(&name) {
                 return Err(InterfaceError::SubInterfaceExists);
             }
@@ -198,13 +200,15 @@ impl Interfaces {
             table.sw[index.slot()] = Some(SwInterface {
                 index,
                 name,
+                hw: parent.hw,
                 sub: Some(sub),
                 admin_up: false,
+                mtu: Mtu::default(),
                 tag: String::new(),
+                detailed_stats: false,
                 ip4_fib_index: 0,
                 ip4_enabled: false,
                 unnumbered: None,
-                ..parent
             });
             index
         };
@@ -216,28 +220,21 @@ impl Interfaces {
 
     /// Takes an interface down, tells that it goes, and removes it with its sub-interfaces.
     ///
+    /// A device that refuses to go down (the kernel may have taken it away) is removed all the same.
+    ///
     /// # Errors
     /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), also for `local0`.
     pub fn delete(&self, index: SwIfIndex) -> Result<(), InterfaceError> {
         if index == SwIfIndex::LOCAL0 {
             return Err(InterfaceError::NoSuchInterface);
         }
-        let subs: Vec<SwIfIndex> = {
-            let table = self.table.borrow();
-            table.sw(index)?;
-            let is_child = |sw: &&SwInterface| sw.sub.is_some_and(|sub| sub.parent == index);
-            table
-                .sw
-                .iter()
-                .flatten()
-                .filter(is_child)
-                .map(|sw| sw.index)
-                .collect()
-        };
-        for sub in subs {
+        self.table.borrow().sw(index)?;
+        for sub in self.children(index) {
             self.delete(sub)?;
         }
-        self.set_admin(index, false)?;
+        if self.set_admin(index, false).is_err() {
+            self.note_admin(index, false)?;
+        }
         self.tell(InterfaceEvent::Deleting(index));
         let device = {
             let mut table = self.table.borrow_mut();
@@ -256,202 +253,6 @@ impl Interfaces {
         }
         self.nodes.forget(index);
         self.tell(InterfaceEvent::Deleted(index));
-        Ok(())
-    }
-
-    /// Takes an interface up or down.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), or what the device refused.
-    pub fn set_admin(&self, index: SwIfIndex, up: bool) -> Result<(), InterfaceError> {
-        let (hw, is_sub, changed) = {
-            let table = self.table.borrow();
-            let sw = table.sw(index)?;
-            (sw.hw, sw.sub.is_some(), sw.admin_up != up)
-        };
-        if !changed {
-            return Ok(());
-        }
-        if !is_sub {
-            self.with_device(hw, |device| device.set_admin(hw, up))?;
-        }
-        self.change_sw(index, |sw| sw.admin_up = up)?;
-        self.publish_with_children(index);
-        self.tell(InterfaceEvent::Admin { index, up });
-        Ok(())
-    }
-
-    /// Notes that a device's link came or went.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
-    pub fn set_link(&self, hw: HwIfIndex, up: bool) -> Result<(), InterfaceError> {
-        let index = {
-            let mut table = self.table.borrow_mut();
-            let hw = table.hw_mut(hw)?;
-            if hw.link_up == up {
-                return Ok(());
-            }
-            hw.link_up = up;
-            hw.sw
-        };
-        self.tell(InterfaceEvent::Link { index, up });
-        Ok(())
-    }
-
-    /// Changes the largest packets of a software interface.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
-    pub fn set_mtu(&self, index: SwIfIndex, mtu: Mtu) -> Result<(), InterfaceError> {
-        self.change_sw(index, |sw| sw.mtu = mtu)?;
-        self.publish(index);
-        self.tell(InterfaceEvent::Mtu(index));
-        Ok(())
-    }
-
-    /// Changes the largest frame of a device, and the layer-3 MTU of its software interfaces.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), or what the device refused.
-    pub fn set_hw_mtu(&self, hw: HwIfIndex, mtu: u32) -> Result<(), InterfaceError> {
-        self.with_device(hw, |device| device.set_mtu(hw, mtu))?;
-        let over: Vec<SwIfIndex> = {
-            let mut table = self.table.borrow_mut();
-            table.hw_mut(hw)?.mtu = mtu;
-            table
-                .sw
-                .iter()
-                .flatten()
-                .filter(|sw| sw.hw == hw)
-                .map(|sw| sw.index)
-                .collect()
-        };
-        for index in over {
-            self.change_sw(index, |sw| sw.mtu.l3 = mtu)?;
-            self.publish(index);
-            self.tell(InterfaceEvent::Mtu(index));
-        }
-        Ok(())
-    }
-
-    /// Changes the address that a device answers to.
-    ///
-    /// # Errors
-    /// [`NotEthernet`](InterfaceError::NotEthernet), or what the device refused.
-    pub fn set_mac(&self, hw: HwIfIndex, mac: MacAddress) -> Result<(), InterfaceError> {
-        if self.table.borrow().hw(hw)?.framing != Framing::Ethernet {
-            return Err(InterfaceError::NotEthernet);
-        }
-        self.with_device(hw, |device| device.set_mac(hw, mac))?;
-        let index = {
-            let mut table = self.table.borrow_mut();
-            let hw = table.hw_mut(hw)?;
-            hw.mac = mac;
-            hw.sw
-        };
-        let over: Vec<SwIfIndex> = {
-            let table = self.table.borrow();
-            let own = table.sw(index)?.hw;
-            table
-                .sw
-                .iter()
-                .flatten()
-                .filter(|sw| sw.hw == own)
-                .map(|sw| sw.index)
-                .collect()
-        };
-        over.into_iter()
-            .for_each(|index| self.publish_output(index));
-        self.tell(InterfaceEvent::Mac(index));
-        Ok(())
-    }
-
-    /// Adds or removes a further address that a device answers to.
-    ///
-    /// # Errors
-    /// [`NotEthernet`](InterfaceError::NotEthernet), or what the device refused.
-    pub fn add_del_mac(
-        &self,
-        hw: HwIfIndex,
-        mac: MacAddress,
-        add: bool,
-    ) -> Result<(), InterfaceError> {
-        if self.table.borrow().hw(hw)?.framing != Framing::Ethernet {
-            return Err(InterfaceError::NotEthernet);
-        }
-        self.with_device(hw, |device| device.add_del_mac(hw, mac, add))?;
-        let index = {
-            let mut table = self.table.borrow_mut();
-            let hw = table.hw_mut(hw)?;
-            hw.secondary_macs.retain(|known| *known != mac);
-            if add {
-                hw.secondary_macs.push(mac);
-            }
-            hw.sw
-        };
-        self.tell(InterfaceEvent::Mac(index));
-        Ok(())
-    }
-
-    /// Receives frames for any address, or the device's own only.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), or what the device refused.
-    pub fn set_promiscuous(&self, hw: HwIfIndex, on: bool) -> Result<(), InterfaceError> {
-        self.with_device(hw, |device| device.set_promiscuous(hw, on))?;
-        let index = {
-            let mut table = self.table.borrow_mut();
-            let hw = table.hw_mut(hw)?;
-            hw.promiscuous = on;
-            hw.sw
-        };
-        self.tell(InterfaceEvent::Mac(index));
-        Ok(())
-    }
-
-    /// Lets an interface take IPv4 packets, or no longer; called by whoever keeps the addresses.
-    ///
-    /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
-    pub fn set_ip4_enabled(&self, index: SwIfIndex, on: bool) -> Result<(), InterfaceError> {
-        self.change_sw(index, |sw| sw.ip4_enabled = on)?;
-        self.tell(InterfaceEvent::Ip4(index));
-        Ok(())
-    }
-
-    /// Tells that features were switched on or off for an interface.
-    pub fn features_changed(&self, index: SwIfIndex) {
-        self.tell(InterfaceEvent::Features(index));
-    }
-
-    /// Gives an interface another name.
-    ///
-    /// # Errors
-    /// [`AlreadyExists`](InterfaceError::AlreadyExists) for a name in use,
-    /// [`InvalidValue`](InterfaceError::InvalidValue) for one that is empty, too long or not printable ASCII.
-    pub fn set_name(&self, index: SwIfIndex, name: &str) -> Result<(), InterfaceError> {
-        if name.is_empty() || name.len() > 63 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InterfaceError::InvalidValue("name"));
-        }
-        {
-            let mut table = self.table.borrow_mut();
-            table.sw(index)?;
-            match table.by_name.get(name) {
-                Some(owner) if *owner == index => return Ok(()),
-                Some(_) => return Err(InterfaceError::AlreadyExists),
-                None => {}
-            }
-            let sw = table.sw_mut(index)?;
-            let old = std::mem::replace(&mut sw.name, name.to_owned());
-            let own_device = sw.sub.is_none().then_some(sw.hw);
-            table.by_name.remove(&old);
-            table.by_name.insert(name.to_owned(), index);
-            if let Some(hw) = own_device {
-                table.hw_mut(hw)?.name = name.to_owned();
-            }
-        }
-        self.tell(InterfaceEvent::Name(index));
         Ok(())
     }
 
@@ -551,33 +352,44 @@ impl Interfaces {
         })
     }
 
-    fn publish_output(&self, index: SwIfIndex) {
+    /// The sub-interfaces of an interface, ascending.
+    #[must_use]
+    pub fn children(&self, parent: SwIfIndex) -> Vec<SwIfIndex> {
+        let table = self.table.borrow();
+        table.children(parent).map(|sw| sw.index).collect()
+    }
+
+    /// Largest IPv4 packet that may leave by an interface, in bytes: what was set for IPv4, else for
+    /// layer 3, else its parent's.
+    #[must_use]
+    pub fn ip4_mtu(&self, index: SwIfIndex) -> u32 {
+        self.table.borrow().mtu(index, Mtu::for_ip4)
+    }
+
+    /// Largest IPv6 packet that may leave by an interface, as [`ip4_mtu`](Self::ip4_mtu).
+    #[must_use]
+    pub fn ip6_mtu(&self, index: SwIfIndex) -> u32 {
+        self.table.borrow().mtu(index, Mtu::for_ip6)
+    }
+
+    pub(super) fn publish_output(&self, index: SwIfIndex) {
         let output = self.hw_of(index).map(|hw| (hw.output_node, hw.mac.0));
         self.outputs.set(index, output);
     }
 
-    fn publish(&self, index: SwIfIndex) {
+    /// Lets packet nodes see an interface as it is now.
+    pub(super) fn publish(&self, index: SwIfIndex) {
         let table = self.table.borrow();
         let word = table.sw(index).ok().map(|sw| {
-            let mtu = u16::try_from(sw.mtu.for_ip4()).unwrap_or(u16::MAX);
-            InterfaceWord::new(table.is_up(index), sw.ip4_enabled, mtu, sw.ip4_fib_index)
+            let mtu = u16::try_from(table.mtu(index, Mtu::for_ip4)).unwrap_or(u16::MAX);
+            let up = table.is_up(index);
+            InterfaceWord::new(up, sw.ip4_enabled, mtu, sw.ip4_fib_index)
+                .with_detailed_stats(sw.detailed_stats)
         });
         self.words.set(index, word);
     }
 
-    fn publish_with_children(&self, parent: SwIfIndex) {
-        let indexes: Vec<SwIfIndex> = self.iter_indexes().collect();
-        for index in indexes {
-            let child = self
-                .sw(index)
-                .is_some_and(|sw| sw.sub.is_some_and(|s| s.parent == parent));
-            if index == parent || child {
-                self.publish(index);
-            }
-        }
-    }
-
-    fn tell(&self, event: InterfaceEvent) {
+    pub(super) fn tell(&self, event: InterfaceEvent) {
         // A copy of the list, so that a subscriber may change the table, which tells them all in turn.
         let subscribers = self.subscribers.borrow().clone();
         for subscriber in &subscribers {
@@ -587,22 +399,22 @@ impl Interfaces {
 }
 
 impl Table {
-    fn sw(&self, index: SwIfIndex) -> Result<&SwInterface, InterfaceError> {
+    pub(super) fn sw(&self, index: SwIfIndex) -> Result<&SwInterface, InterfaceError> {
         let slot = self.sw.get(index.slot()).and_then(Option::as_ref);
         slot.ok_or(InterfaceError::NoSuchInterface)
     }
 
-    fn sw_mut(&mut self, index: SwIfIndex) -> Result<&mut SwInterface, InterfaceError> {
+    pub(super) fn sw_mut(&mut self, index: SwIfIndex) -> Result<&mut SwInterface, InterfaceError> {
         let slot = self.sw.get_mut(index.slot()).and_then(Option::as_mut);
         slot.ok_or(InterfaceError::NoSuchInterface)
     }
 
-    fn hw(&self, index: HwIfIndex) -> Result<&HwInterface, InterfaceError> {
+    pub(super) fn hw(&self, index: HwIfIndex) -> Result<&HwInterface, InterfaceError> {
         let slot = self.hw.get(index.0 as usize).and_then(Option::as_ref);
         slot.ok_or(InterfaceError::NoSuchInterface)
     }
 
-    fn hw_mut(&mut self, index: HwIfIndex) -> Result<&mut HwInterface, InterfaceError> {
+    pub(super) fn hw_mut(&mut self, index: HwIfIndex) -> Result<&mut HwInterface, InterfaceError> {
         let slot = self.hw.get_mut(index.0 as usize).and_then(Option::as_mut);
         slot.ok_or(InterfaceError::NoSuchInterface)
     }
@@ -616,6 +428,25 @@ impl Table {
         })
     }
 
+    pub(super) fn children(&self, parent: SwIfIndex) -> impl Iterator<Item = &SwInterface> {
+        let is_child = move |sw: &&SwInterface| sw.sub.is_some_and(|sub| sub.parent == parent);
+        self.sw.iter().flatten().filter(is_child)
+    }
+
+    fn mtu(&self, index: SwIfIndex, of: impl Fn(&Mtu) -> u32) -> u32 {
+        let own = self.sw(index).map_or(0, |sw| of(&sw.mtu));
+        let parents = || {
+            let parent = self.sw(index).ok()?.sub?.parent;
+            Some(of(&self.sw(parent).ok()?.mtu))
+        };
+        let set = if own == 0 {
+            parents().unwrap_or(0)
+        } else {
+            own
+        };
+        if set == 0 { UNSET_MTU } else { set }
+    }
+
     fn free_sw(&mut self) -> Result<SwIfIndex, InterfaceError> {
         let slot = lowest_free(&mut self.sw);
         if slot >= InterfaceWords::CAPACITY {
@@ -623,6 +454,11 @@ impl Table {
         }
         Ok(SwIfIndex(slot))
     }
+}
+
+/// What a sub-interface is called.
+pub(super) fn sub_name(parent: &str, id: u32) -> String {
+    format!("{parent}.{id}")
 }
 
 /// The lowest empty slot, made when there is none.

@@ -11,24 +11,45 @@ use std::rc::Rc;
 
 /// Largest packet of a new loopback interface, in bytes.
 const MTU: u32 = 9000;
+/// Loopback interfaces that can be told apart (VPP: `LOOPBACK_MAX_INSTANCE`).
+const INSTANCES: u32 = 16 * 1024;
+
+/// Which instances exist.
+type Instances = Rc<RefCell<BTreeMap<u32, SwIfIndex>>>;
 
 /// The loopback interfaces; a cheap handle, main thread only.
 #[derive(Clone, Debug)]
 pub struct Loopbacks {
     interfaces: Interfaces,
-    instances: Rc<RefCell<BTreeMap<u32, SwIfIndex>>>,
+    instances: Instances,
 }
 
+/// One of them; it gives its number back when it goes.
 #[derive(Debug)]
-struct Loopback;
+struct Loopback {
+    instance: u32,
+    instances: Instances,
+}
 
 impl Device for Loopback {
     fn class(&self) -> &'static str {
         "Loopback"
     }
 
+    fn link_follows_admin(&self) -> bool {
+        true
+    }
+
     fn set_admin(&mut self, _hw: HwIfIndex, _up: bool) -> Result<(), InterfaceError> {
         Ok(())
+    }
+
+    fn set_mtu(&mut self, _hw: HwIfIndex, _mtu: u32) -> Result<(), InterfaceError> {
+        Err(InterfaceError::Unsupported)
+    }
+
+    fn set_promiscuous(&mut self, _hw: HwIfIndex, _on: bool) -> Result<(), InterfaceError> {
+        Err(InterfaceError::Unsupported)
     }
 
     fn set_mac(&mut self, _hw: HwIfIndex, _mac: MacAddress) -> Result<(), InterfaceError> {
@@ -42,6 +63,10 @@ impl Device for Loopback {
         _add: bool,
     ) -> Result<(), InterfaceError> {
         Ok(())
+    }
+
+    fn remove(&mut self, _hw: HwIfIndex) {
+        self.instances.borrow_mut().remove(&self.instance);
     }
 }
 
@@ -58,7 +83,7 @@ impl Loopbacks {
     ///
     /// # Errors
     /// [`AlreadyExists`](InterfaceError::AlreadyExists) for an instance in use,
-    /// [`InvalidValue`](InterfaceError::InvalidValue) for a group address.
+    /// [`InvalidValue`](InterfaceError::InvalidValue) for one that is too large, or a group address.
     pub fn create(
         &self,
         mac: MacAddress,
@@ -74,6 +99,9 @@ impl Loopbacks {
             Some(wanted) => wanted,
             None => self.lowest_free(),
         };
+        if instance >= INSTANCES {
+            return Err(InterfaceError::InvalidValue("instance"));
+        }
         let mac = if mac.0 == [0; 6] {
             default_mac(instance)
         } else {
@@ -88,11 +116,13 @@ impl Loopbacks {
             capabilities: Capabilities::default(),
             rx: Vec::new(),
             tx: Vec::new(),
-            device: Box::new(Loopback),
+            device: Box::new(Loopback {
+                instance,
+                instances: self.instances.clone(),
+            }),
         };
         let make = |_, index: SwIfIndex| LoopbackTx { interface: index.0 };
-        let (hw, index) = self.interfaces.create(new, make)?;
-        self.interfaces.set_link(hw, true)?;
+        let (_, index) = self.interfaces.create(new, make)?;
         self.instances.borrow_mut().insert(instance, index);
         Ok(index)
     }
@@ -102,19 +132,15 @@ impl Loopbacks {
     /// # Errors
     /// [`NoSuchInterface`](InterfaceError::NoSuchInterface), also when the index is that of another kind.
     pub fn delete(&self, index: SwIfIndex) -> Result<(), InterfaceError> {
-        if !self
+        let is_known = self
             .instances
             .borrow()
             .values()
-            .any(|known| *known == index)
-        {
+            .any(|known| *known == index);
+        if !is_known {
             return Err(InterfaceError::NoSuchInterface);
         }
-        self.interfaces.delete(index)?;
-        self.instances
-            .borrow_mut()
-            .retain(|_, known| *known != index);
-        Ok(())
+        self.interfaces.delete(index)
     }
 
     fn lowest_free(&self) -> u32 {
