@@ -7,14 +7,18 @@ const WORD: u32 = 64;
 /// Ranks that three levels of words can hold.
 pub(super) const MAX_NODES: u32 = WORD * WORD * WORD;
 
-/// A set of ranks with its lowest member at hand.
+/// A set of ranks, taken out in ascending order by a cursor that only moves forward.
+///
+/// A word that has a bit has its summary bits too; summary bits may outlive the bits under them,
+/// and are corrected when the cursor passes. So marks and takes within one word touch that word
+/// alone, which keeps the chain of dependent memory accesses short.
 #[derive(Default)]
 struct Bits {
     /// A bit a rank.
     words: Vec<u64>,
-    /// A bit a word that is not zero.
+    /// A bit a word that may be other than zero.
     summary: Vec<u64>,
-    /// A bit a summary word that is not zero.
+    /// A bit a summary word that may be other than zero.
     top: u64,
 }
 
@@ -26,51 +30,71 @@ impl Bits {
 
     #[inline]
     fn set(&mut self, rank: u32) {
-        let (word, summary) = (rank / WORD, rank / (WORD * WORD));
-        self.words[word as usize] |= 1 << (rank % WORD);
-        self.summary[summary as usize] |= 1 << (word % WORD);
-        self.top |= 1 << summary;
+        let word = rank / WORD;
+        let bits = &mut self.words[word as usize];
+        let before = *bits;
+        *bits |= 1 << (rank % WORD);
+        if before == 0 {
+            self.summary[(word / WORD) as usize] |= 1 << (word % WORD);
+            self.top |= 1 << (word / WORD);
+        }
     }
 
+    /// Takes the lowest rank out; the cursor is the word it was in. None lies before the cursor.
     #[inline]
-    fn pop(&mut self) -> Option<u32> {
-        if self.top == 0 {
+    fn pop(&mut self, cursor: &mut u32) -> Option<u32> {
+        if !self.seek(cursor) {
             return None;
         }
-        let high = self.top.trailing_zeros();
-        let summary = &mut self.summary[high as usize];
-        let word = high * WORD + summary.trailing_zeros();
-        let bits = &mut self.words[word as usize];
-        let rank = word * WORD + bits.trailing_zeros();
+        let bits = &mut self.words[*cursor as usize];
+        let rank = *cursor * WORD + bits.trailing_zeros();
         *bits &= *bits - 1;
-        if *bits == 0 {
-            *summary &= *summary - 1;
-            if *summary == 0 {
-                self.top &= self.top - 1;
+        Some(rank)
+    }
+
+    /// Moves the cursor to the first word that has a bit; false if there is none.
+    #[inline]
+    fn seek(&mut self, cursor: &mut u32) -> bool {
+        loop {
+            match self.words.get(*cursor as usize) {
+                None => return false,
+                Some(0) => {}
+                Some(_) => return true,
+            }
+            match self.next_word(*cursor) {
+                Some(word) => *cursor = word,
+                None => return false,
             }
         }
-        Some(rank)
+    }
+
+    /// The first word after an empty one that may have bits.
+    #[inline]
+    fn next_word(&mut self, empty: u32) -> Option<u32> {
+        let mut high = empty / WORD;
+        let summary = &mut self.summary[high as usize];
+        *summary &= !(1 << (empty % WORD));
+        if *summary == 0 {
+            self.top &= !(1 << high);
+            if self.top == 0 {
+                return None;
+            }
+            high = self.top.trailing_zeros();
+        }
+        Some(high * WORD + self.summary[high as usize].trailing_zeros())
     }
 
     /// Takes a rank out; whether it was in.
     fn clear(&mut self, rank: u32) -> bool {
-        let (word, summary) = (rank / WORD, rank / (WORD * WORD));
-        let bits = &mut self.words[word as usize];
+        let bits = &mut self.words[(rank / WORD) as usize];
         let mask = 1 << (rank % WORD);
         let was = *bits & mask != 0;
         *bits &= !mask;
-        if was && *bits == 0 {
-            let bits = &mut self.summary[summary as usize];
-            *bits &= !(1 << (word % WORD));
-            if *bits == 0 {
-                self.top &= !(1 << summary);
-            }
-        }
         was
     }
 
     fn is_empty(&self) -> bool {
-        self.top == 0
+        self.top == 0 || self.words.iter().all(|bits| *bits == 0)
     }
 }
 
@@ -109,6 +133,8 @@ pub struct Ready {
     later: Bits,
     /// The first rank that may still be marked for this pass.
     position: u32,
+    /// The word of `now` that was looked at last.
+    cursor: u32,
     rank_of: Vec<u32>,
 }
 
@@ -118,6 +144,7 @@ impl Ready {
             now: Bits::default(),
             later: Bits::default(),
             position: 0,
+            cursor: 0,
             rank_of: Vec::new(),
         }
     }
@@ -139,25 +166,34 @@ impl Ready {
     /// The next rank of this pass.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<u32> {
-        let rank = self.now.pop()?;
+        let rank = self.now.pop(&mut self.cursor)?;
         self.position = rank + 1;
         Some(rank)
     }
 
     /// Whether this pass has something left to run.
-    pub(super) fn is_mid_pass(&self) -> bool {
-        !self.now.is_empty()
+    pub(super) fn is_mid_pass(&mut self) -> bool {
+        self.now.seek(&mut self.cursor)
     }
 
-    /// Ends a pass; true if the next one has something to do.
+    /// The rank taken last in this pass.
+    pub(super) fn running(&self) -> Option<u32> {
+        self.position.checked_sub(1)
+    }
+
+    /// Ends a pass that has run everything; true if the next one has something to do.
     pub(super) fn roll(&mut self) -> bool {
         debug_assert!(
             self.now.is_empty(),
             "a pass ends when it has run everything"
         );
-        std::mem::swap(&mut self.now, &mut self.later);
         self.position = 0;
-        !self.now.is_empty()
+        self.cursor = 0;
+        if self.later.top == 0 {
+            return false;
+        }
+        std::mem::swap(&mut self.now, &mut self.later);
+        true
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -197,6 +233,8 @@ impl Ready {
                 self.later.set(*rank);
             }
         }
+        // A node of this pass may have come before the cursor.
+        self.cursor = 0;
     }
 }
 
@@ -220,8 +258,15 @@ mod tests {
         ranks.iter().rev().for_each(|rank| bits.set(*rank));
         assert!(bits.clear(64));
         assert!(!bits.clear(64));
-        let popped: Vec<_> = std::iter::from_fn(|| bits.pop()).collect();
+        let mut cursor = 0;
+        let popped: Vec<_> = std::iter::from_fn(|| bits.pop(&mut cursor)).collect();
         assert_eq!(popped, [0, 1, 63, 4095, 4096, 100_000, MAX_NODES - 1]);
-        assert!(bits.is_empty());
+        assert!(bits.is_empty() && bits.top == 0);
+        bits.set(MAX_NODES - 1);
+        assert_eq!(
+            bits.pop(&mut cursor),
+            Some(MAX_NODES - 1),
+            "again, where the cursor stands"
+        );
     }
 }

@@ -30,6 +30,8 @@ pub struct Region<X: ?Sized, C = NoClock> {
     failures: Vec<NodeFailure>,
 }
 
+/// A node and its counters in one cache line.
+#[repr(align(64))]
 struct Slot<X: ?Sized> {
     node: Box<dyn RegionNode<X>>,
     stats: NodeStats,
@@ -196,39 +198,37 @@ impl<X: ?Sized + 'static, C: Clock> Region<X, C> {
     }
 
     /// Runs ready nodes in rank order until about `budget` items were handled or the pass ends.
-    /// A run counts at least one item. [`Work::More`] if something is left, for this pass or the
-    /// next; else [`Work::Idle`].
+    /// A run counts at least one item. [`Work::More`] if something may be left, for this pass or
+    /// the next; else [`Work::Idle`].
     pub fn turn(&mut self, x: &mut X, budget: u32) -> Work {
-        let mut left = budget;
-        loop {
-            let mut running = None;
-            match catch_unwind(AssertUnwindSafe(|| self.pass(x, &mut left, &mut running))) {
-                Ok(work) => return work,
-                Err(payload) => self.fail(running, &*payload),
+        match catch_unwind(AssertUnwindSafe(|| self.pass(x, budget))) {
+            Ok(work) => work,
+            Err(payload) => {
+                self.fail(&*payload);
+                Work::More
             }
         }
     }
 
-    fn pass(&mut self, x: &mut X, left: &mut u32, running: &mut Option<u32>) -> Work {
+    fn pass(&mut self, x: &mut X, mut budget: u32) -> Work {
         let mut stamp = self.clock.clocks();
-        while *left > 0 {
+        while budget > 0 {
             let Some(rank) = self.ready.pop() else { break };
             let number = self.topology.node_at(rank);
-            *running = Some(number);
             let slot = &mut self.slots[number as usize];
-            let Ran { items, left: again } = slot.node.run(x, &mut self.ready, *left);
-            if again {
+            let Ran { items, left } = slot.node.run(x, &mut self.ready, budget);
+            if left {
                 self.ready.mark(NodeIndex(number));
             }
             let end = self.clock.clocks();
             slot.stats.book(items, end.wrapping_sub(stamp));
             stamp = end;
-            *left = left.saturating_sub(items.max(1));
+            budget = budget.saturating_sub(items.max(1));
         }
         if self.ready.is_mid_pass() {
             return Work::More;
         }
-        self.passes += u64::from(running.is_some());
+        self.passes += u64::from(self.ready.running().is_some());
         if self.ready.roll() {
             Work::More
         } else {
@@ -238,9 +238,11 @@ impl<X: ?Sized + 'static, C: Clock> Region<X, C> {
 
     /// The running node panicked: its place stays, empty.
     #[cold]
-    fn fail(&mut self, running: Option<u32>, payload: &(dyn Any + Send)) {
-        let Some(number) = running else { return };
-        let index = NodeIndex(number);
+    fn fail(&mut self, payload: &(dyn Any + Send)) {
+        let Some(rank) = self.ready.running() else {
+            return;
+        };
+        let index = NodeIndex(self.topology.node_at(rank));
         let text = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned());

@@ -210,6 +210,7 @@ fn i10_failures_are_values_a_panicking_node_fails_alone() {
     give(&mut region, &mut world, 0, &[0]);
     give(&mut region, &mut world, 1, &[0]);
     region.mark(bad);
+    assert_eq!(region.turn(&mut world, 256), Work::More);
     assert_eq!(region.turn(&mut world, 256), Work::Idle);
     assert_eq!(world.ran, [1, 0], "the others ran, downstream included");
     let failures = region.take_failures();
