@@ -105,6 +105,13 @@ impl<R: Subscribe> Subscribers<R> {
         }
     }
 
+    /// Calls `visit` with each subscription, in the order in which they were made: for listings.
+    pub fn for_each(&self, mut visit: impl FnMut(ClientIndex, &R)) {
+        for subscription in self.list.borrow().iter() {
+            visit(subscription.client, &subscription.request);
+        }
+    }
+
     /// Whether nobody subscribed: then events need not be made.
     pub fn is_empty(&self) -> bool {
         self.list.borrow().is_empty()

@@ -1,13 +1,13 @@
 //! Opening the sockets.
 
-use super::Servers;
+use super::{Servers, stats::GiveSegment};
 use crate::{
-    NodeId, RegisterError,
+    RegisterError,
     api::AcceptClients,
-    cli::{AcceptSessions, CliListener, RequestLog},
+    cli::{AcceptSessions, RequestLog},
     config::{CliListen, Group},
 };
-use barrow_core::Restart;
+use barrow_core::{ProcessNode, Restart};
 use barrow_runtime::io::{
     Reactor, tcp,
     unix::{self, Address, BindError, Options},
@@ -74,7 +74,7 @@ impl Servers {
             None => Ok(()),
             Some(CliListen::Path(path)) => {
                 let listener = self.bind(reactor, path)?;
-                self.accept_sessions(AcceptSessions { listener, server })
+                self.accept(AcceptSessions { listener, server })
             }
             Some(CliListen::Tcp(address)) => {
                 let failed = |error| ListenError::Tcp {
@@ -84,7 +84,7 @@ impl Servers {
                 let resolved = address.to_socket_addrs().map_err(failed)?.next();
                 let resolved = resolved.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
                 let listener = tcp::Listener::bind(reactor, resolved).map_err(failed)?;
-                self.accept_sessions(AcceptSessions { listener, server })
+                self.accept(AcceptSessions { listener, server })
             }
         }
     }
@@ -101,17 +101,33 @@ impl Servers {
         let default = runtime_directory.join("api.sock");
         let path = self.settings.socksvr.socket_name.path_or(default);
         let listener = self.bind(reactor, &path)?;
-        let mut accept = Some(AcceptClients {
+        self.accept(AcceptClients {
             listener,
             server: self.api.clone(),
-        });
-        let node = self.control.add_process(Restart::Never, move || {
-            accept
-                .take()
-                .expect("a process that is never restarted is made once")
-        });
-        node.map(drop)
-            .map_err(|error| RegisterError::from(error).into())
+        })
+    }
+
+    /// Gives out the statistics segment at `statseg { socket-name … }`, or at `stats.sock` in the runtime directory.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn listen_stats(
+        &self,
+        reactor: &Reactor,
+        runtime_directory: &Path,
+    ) -> Result<(), ListenError> {
+        let default = runtime_directory.join("stats.sock");
+        let path = self.settings.statseg.socket_name.path_or(default);
+        self.make_directory(&path)?;
+        let address = Address::from(path.as_path());
+        let listener = unix::PacketListener::bind(reactor, address, self.options()?)?;
+        let segment = self.control.stats().clone();
+        let log = self.control.log().class("statseg");
+        self.accept(GiveSegment {
+            listener,
+            segment,
+            log,
+        })
     }
 
     /// A listening socket at a path, with the configured group; missing directories are made.
@@ -119,27 +135,31 @@ impl Servers {
     /// # Errors
     /// See [`ListenError`].
     pub fn bind(&self, reactor: &Reactor, path: &Path) -> Result<unix::Listener, ListenError> {
-        let options = Options {
+        self.make_directory(path)?;
+        Ok(unix::Listener::bind(
+            reactor,
+            Address::from(path),
+            self.options()?,
+        )?)
+    }
+
+    fn accept<N: ProcessNode>(&self, node: N) -> Result<(), ListenError> {
+        let mut node = Some(node);
+        let added = self.control.add_process(Restart::Never, move || {
+            node.take()
+                .expect("a process that is never restarted is made once")
+        });
+        added
+            .map(drop)
+            .map_err(|error| RegisterError::from(error).into())
+    }
+
+    fn options(&self) -> Result<Options, ListenError> {
+        Ok(Options {
             mode: MODE,
             gid: self.group()?,
             ..Options::default()
-        };
-        self.make_directory(path)?;
-        Ok(unix::Listener::bind(reactor, Address::from(path), options)?)
-    }
-
-    fn accept_sessions<L: CliListener>(
-        &self,
-        accept: AcceptSessions<L>,
-    ) -> Result<(), ListenError> {
-        let mut accept = Some(accept);
-        let node: Result<NodeId, _> = self.control.add_process(Restart::Never, move || {
-            accept
-                .take()
-                .expect("a process that is never restarted is made once")
-        });
-        node.map(drop)
-            .map_err(|error| RegisterError::from(error).into())
+        })
     }
 
     fn make_directory(&self, socket: &Path) -> Result<(), ListenError> {

@@ -1,17 +1,22 @@
 //! The node's control servers, put together: the commands and messages that are the engine's own, and the sockets on
 //! which both are served.
 //!
-//! Features register first, [`Own::register`] adds the engine's own, and [`Servers`] is what comes of it. Then, with the
-//! main thread turning: [`Servers::run_startup_script`], [`Servers::listen_cli`], and last [`Servers::listen_api`], since
-//! clients take the API's socket for the sign that the node is ready.
+//! Features register first, the engine adds its own, and [`Servers`] is what comes of it. [`Engine::serve`] opens the
+//! sockets, or [`Servers::open`] where a program turns the main thread itself. The API's socket appears last: clients
+//! take it for the sign that the node is ready.
+//!
+//! [`Engine::serve`]: crate::Engine::serve
 
 mod listen;
+mod serve;
+mod stats;
 mod threads;
 
 #[cfg(test)]
 mod tests;
 
 pub use listen::ListenError;
+pub use serve::ServeError;
 
 use crate::{
     About, Control, EngineBuilder, RegisterError,

@@ -5,6 +5,8 @@
 //! (u32 big-endian), without the header of its frame. Ids and lengths of the table are in the variable-length form of
 //! VPP's `vppinfra/serialize.h`.
 
+use crate::api::ApiTable;
+
 /// A trace as it stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TraceFile {
@@ -28,8 +30,19 @@ pub enum TraceFileError {
 }
 
 impl TraceFile {
-    /// The file's bytes.
-    pub fn encode(&self) -> Vec<u8> {
+    /// A file without messages: the table alone.
+    pub fn table_of(table: &ApiTable) -> Self {
+        let names = table
+            .messages()
+            .map(|(id, info)| (id, info.name_crc.to_owned()));
+        Self {
+            table: names.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The bytes of the message table, which `api-trace { save-api-table FILE }` writes by itself.
+    pub fn encode_table(&self) -> Vec<u8> {
         let mut table = Vec::new();
         put_length(&mut table, self.table.len());
         for (id, name) in &self.table {
@@ -37,6 +50,12 @@ impl TraceFile {
             put_varint(&mut table, name.len() as u64);
             table.extend_from_slice(name.as_bytes());
         }
+        table
+    }
+
+    /// The file's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut table = self.encode_table();
         let mut file = Vec::new();
         put_length(&mut file, self.messages.len());
         put_length(&mut file, table.len());

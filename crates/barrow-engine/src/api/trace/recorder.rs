@@ -117,15 +117,12 @@ impl ApiTrace {
         }
         Some(TraceFile {
             wrapped: ring.wrapped,
-            table: table
-                .messages()
-                .map(|(id, info)| (id, info.name_crc.to_owned()))
-                .collect(),
             messages: ring
                 .messages
                 .iter()
                 .map(|message| message.to_vec())
                 .collect(),
+            ..TraceFile::table_of(table)
         })
     }
 
