@@ -7,6 +7,7 @@
 //! [`Interfaces`] owns the state on the main thread. Packet nodes read [`InterfaceWords`]: one word an
 //! interface, published by atomics, so that no change of an interface stops a worker.
 
+mod api;
 pub(crate) mod cli;
 mod counters;
 mod dataplane;
@@ -38,6 +39,7 @@ pub(crate) use links::question_header;
 pub use model::{Framing, HwInterface, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch};
 pub use notify::InterfaceEvent;
 pub(crate) use offload::sum_chain;
+pub(crate) use trace::output_trace;
 pub use outputs::OutputNodes;
 pub use published::InterfaceNames;
 pub use table::{Interfaces, NewInterface};

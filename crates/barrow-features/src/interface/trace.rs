@@ -23,7 +23,7 @@ impl fmt::Display for OutputTrace {
 }
 
 /// The record of a packet that is about to leave.
-pub(super) fn output_trace(packet: &Packet<'_>) -> impl fmt::Display + Send + 'static + use<> {
+pub(crate) fn output_trace(packet: &Packet<'_>) -> impl fmt::Display + Send + 'static + use<> {
     OutputTrace {
         interface: packet.tx_sw_if_index,
         flags: packet.flags.bits(),
