@@ -60,25 +60,29 @@ enum Way {
 /// Hands on to nodes that it was told of by index.
 struct Pass {
     way: Way,
-    nexts: Vec<NodeId>,
+    /// For each packet; made beforehand, because choosing is not what is measured.
+    nexts: [NodeId; VECTOR],
+}
+
+impl Pass {
+    fn new(way: Way, after: &[NodeId]) -> Self {
+        let width = if let Way::Alternate(n) = way { n } else { 1 };
+        Self {
+            way,
+            nexts: std::array::from_fn(|i| after[i % width % after.len()]),
+        }
+    }
 }
 
 impl PacketNode for Pass {
     type NextNodes = NoNext;
     type Errors = NoErrors;
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, vector: Vector<'_>) {
-        let mut nexts = [NodeId::NULL; VECTOR];
-        let nexts = &mut nexts[..vector.len()];
+        let n = vector.len();
         match self.way {
-            Way::Whole => return cx.enqueue_all(vector, self.nexts[0]),
-            Way::Each => nexts.fill(self.nexts[0]),
-            Way::Alternate(n) => {
-                for (i, next) in nexts.iter_mut().enumerate() {
-                    *next = self.nexts[i % n];
-                }
-            }
+            Way::Whole => cx.enqueue_all(vector, self.nexts[0]),
+            Way::Each | Way::Alternate(_) => cx.enqueue(vector, &self.nexts[..n]),
         }
-        cx.enqueue(vector, nexts);
     }
 }
 
@@ -106,13 +110,8 @@ fn measure(way: Way, size: usize) -> f64 {
                 } else {
                     format!("n{stage}-{twin}")
                 };
-                let mut nexts = after.clone();
-                nexts.resize(width.max(nexts.len()), after[0]);
-                let pass = move |_| Pass {
-                    way,
-                    nexts: nexts.clone(),
-                };
-                here.push(engine.node(name.as_str(), pass)?);
+                let after = after.clone();
+                here.push(engine.node(name.as_str(), move |_| Pass::new(way, &after))?);
             }
             for (from, to) in here
                 .iter()

@@ -35,6 +35,8 @@ mod commands;
 pub mod config;
 mod context;
 mod control;
+#[expect(unsafe_code, reason = "processor instructions for vectors of packets")]
+mod cpu;
 mod disposition;
 mod engine;
 mod error;

@@ -1,6 +1,6 @@
 //! Room for one vector of buffers.
 
-use super::{VECTOR, Vector};
+use super::{FRAME_CAPACITY, VECTOR, Vector};
 use crate::packet::Buffer;
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl Frame {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            buffers: Vec::with_capacity(VECTOR),
+            buffers: Vec::with_capacity(FRAME_CAPACITY),
         }
     }
 

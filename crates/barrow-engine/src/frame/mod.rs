@@ -16,6 +16,10 @@
 
 mod list;
 pub(crate) mod queue;
+#[expect(
+    unsafe_code,
+    reason = "handles are moved by copying the memory of vectors"
+)]
 mod split;
 mod vector;
 
@@ -24,3 +28,7 @@ pub use vector::Vector;
 
 /// Packets in a full vector.
 pub const VECTOR: usize = 256;
+
+/// Handles that a frame has room for: a vector, and as many more as one store of the processor may write
+/// beyond it.
+pub(crate) const FRAME_CAPACITY: usize = VECTOR + crate::cpu::LANES;

@@ -1,7 +1,7 @@
 //! The frames that wait for a node.
 
-use super::VECTOR;
 use super::split::{Splitter, all_equal};
+use super::{FRAME_CAPACITY, VECTOR};
 use crate::node::NodeId;
 use crate::packet::{Buffer, PacketCache};
 use std::collections::VecDeque;
@@ -128,7 +128,7 @@ impl Queues {
     /// Takes an empty frame back.
     pub(crate) fn give_back(&mut self, frame: Vec<Buffer>) {
         debug_assert!(frame.is_empty());
-        if frame.capacity() >= VECTOR {
+        if frame.capacity() >= FRAME_CAPACITY {
             self.lanes.spare.push(frame);
         }
     }
@@ -190,5 +190,5 @@ pub(crate) struct Taken {
 
 #[cold]
 fn fresh_frame() -> Vec<Buffer> {
-    Vec::with_capacity(VECTOR)
+    Vec::with_capacity(FRAME_CAPACITY)
 }

@@ -5,7 +5,7 @@
 
 use super::{InputMode, InputNode, Line, NodeId, PacketNode, RuntimeRow};
 use crate::context::{DispatchContext, PacketContext};
-use crate::frame::{VECTOR, Vector};
+use crate::frame::{FRAME_CAPACITY, Vector};
 use crate::packet::{Buffer, BufferExt, PacketFlags};
 use crate::trace::Arm;
 use crate::worker::{WorkerPackets, orphans};
@@ -47,7 +47,7 @@ impl<N: PacketNode> PacketSlot<N> {
         Self {
             node,
             meta,
-            frame: Vec::with_capacity(VECTOR),
+            frame: Vec::with_capacity(FRAME_CAPACITY),
         }
     }
 

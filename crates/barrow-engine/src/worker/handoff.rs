@@ -7,7 +7,7 @@
 //! allocates.
 
 use super::WorkerPackets;
-use crate::frame::VECTOR;
+use crate::frame::{FRAME_CAPACITY, VECTOR};
 use crate::node::{Interrupts, NodeId};
 use crate::packet::{Buffer, PacketCache};
 use crossbeam_queue::ArrayQueue;
@@ -113,7 +113,7 @@ impl Outbox {
                         .ring
                         .empties
                         .pop()
-                        .unwrap_or_else(|| Vec::with_capacity(VECTOR));
+                        .unwrap_or_else(|| Vec::with_capacity(FRAME_CAPACITY));
                     lane.staged.push(Parcel {
                         node,
                         traced: false,
