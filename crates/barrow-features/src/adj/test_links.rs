@@ -65,8 +65,8 @@ impl TestLinks {
         self.change(interface, |link| link.point_to_point = true);
     }
 
-    pub(crate) fn set_unnumbered(&self, interface: SwIfIndex, to: SwIfIndex) {
-        self.change(interface, |link| link.unnumbered_to = Some(to));
+    pub(crate) fn set_unnumbered(&self, interface: SwIfIndex, to: Option<SwIfIndex>) {
+        self.change(interface, |link| link.unnumbered_to = to);
     }
 
     pub(crate) fn delete(&self, interface: SwIfIndex) {

@@ -155,6 +155,15 @@ impl Fib {
         self.change(|state| state.unlock_table(fib, source));
     }
 
+    /// Gives a table another name, if there is one of this index.
+    pub fn set_table_name(&self, fib: FibIndex, name: &str) {
+        self.change(|state| {
+            if let Ok(table) = state.tables.get_mut(fib) {
+                name.clone_into(&mut table.name);
+            }
+        });
+    }
+
     /// The table of an id.
     #[must_use]
     pub fn find_table(&self, family: AddressFamily, id: u32) -> Option<FibIndex> {

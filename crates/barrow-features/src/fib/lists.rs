@@ -302,22 +302,25 @@ impl State {
         Some((Dpo::new(DpoKind::LoadBalance, via.lb().0), depth))
     }
 
-    /// Whether what a target forwards by contains, at any depth, the list itself.
+    /// Whether what a target forwards by contains, at any depth, the list itself. Depths that recursion
+    /// does not reach need no look: paths that deep are unresolved.
     fn leads_back(&self, via: EntryIndex, list: ListIndex) -> bool {
         let mut seen = FxHashSet::default();
-        let mut todo: SmallVec<[EntryIndex; 8]> = SmallVec::from_slice(&[via]);
-        while let Some(via) = todo.pop() {
-            let next = self.entries.get(via).list;
-            if next == list {
-                return true;
+        let mut level: SmallVec<[EntryIndex; 8]> = SmallVec::from_slice(&[via]);
+        for _ in 0..=MAX_RECURSION {
+            let mut deeper: SmallVec<[EntryIndex; 8]> = SmallVec::new();
+            for via in level {
+                let next = self.entries.get(via).list;
+                if next == list {
+                    return true;
+                }
+                let paths = self.lists.find(next).map_or(&[][..], |it| &it.paths);
+                let mut vias = paths.iter().filter_map(|path| path.via).peekable();
+                if vias.peek().is_some() && seen.insert(next) {
+                    deeper.extend(vias);
+                }
             }
-            let Some(it) = self.lists.find(next) else {
-                continue;
-            };
-            let mut vias = it.paths.iter().filter_map(|path| path.via).peekable();
-            if vias.peek().is_some() && seen.insert(next) {
-                todo.extend(vias);
-            }
+            level = deeper;
         }
         false
     }
@@ -365,29 +368,28 @@ impl State {
         }
     }
 
-    /// Asks for every list that leads to a route, at any depth, to be evaluated: what the route leads to
-    /// changed, so a circle may have closed or opened anywhere above it.
+    /// Asks for every list that leads to a route, at any depth that recursion reaches, to be evaluated:
+    /// what the route leads to changed, so a circle may have closed or opened anywhere above it.
     pub(super) fn queue_ancestors(&mut self, entry: EntryIndex) {
         let mut seen = FxHashSet::default();
-        let mut todo = vec![entry];
-        while let Some(entry) = todo.pop() {
-            let lists: Vec<ListIndex> = self
-                .children
-                .get(&entry)
-                .into_iter()
-                .flatten()
+        let mut level = vec![entry];
+        for _ in 0..=MAX_RECURSION {
+            let children = level
+                .iter()
+                .filter_map(|entry| self.children.get(entry))
+                .flatten();
+            let lists: Vec<ListIndex> = children
                 .copied()
+                .filter(|&list| seen.insert(list))
                 .collect();
+            level.clear();
             for list in lists {
-                if !seen.insert(list) {
-                    continue;
-                }
                 self.queue_list(list);
                 let mut user = self.lists.get(list).head;
                 while user != EntryIndex::NONE {
                     let record = self.entries.get(user);
                     if record.has_children() {
-                        todo.push(user);
+                        level.push(user);
                     }
                     user = record.next;
                 }
@@ -397,8 +399,13 @@ impl State {
 
     // --- interfaces ---
 
-    /// The state of an interface changed: paths through it are looked at again.
+    /// The state of an interface changed, or whose address it borrows: paths through it and neighbours on
+    /// it are looked at again.
     pub(super) fn interface_changed(&mut self, interface: SwIfIndex) {
+        if let Some(neighbours) = self.neighbours.get(&interface) {
+            self.work
+                .extend(neighbours.iter().map(|&entry| Work::Cover(entry)));
+        }
         for list in self.lists_of(interface) {
             self.queue_list(list);
         }

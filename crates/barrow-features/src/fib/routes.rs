@@ -217,6 +217,9 @@ impl State {
         if !record.paths.contains(&spec) {
             record.paths.push(spec);
             self.tables.get_mut(fib)?.lock(Source::ADJACENCY);
+            if let Some(interface) = spec.kind.interface() {
+                self.neighbours.entry(interface).or_default().insert(entry);
+            }
         }
         // the list is made anew from the paths, the old one is still held by the old record
         record.list = None;
@@ -241,6 +244,7 @@ impl State {
             return Ok(());
         };
         record.paths.remove(at);
+        self.forget_neighbour(entry, spec);
         if record.paths.is_empty() {
             self.remove_source(entry, Source::ADJACENCY);
         } else {
@@ -249,6 +253,18 @@ impl State {
         }
         self.unlock_table(fib, Source::ADJACENCY);
         Ok(())
+    }
+
+    /// A host route has no neighbour on a link any more.
+    pub(super) fn forget_neighbour(&mut self, entry: EntryIndex, spec: &PathSpec) {
+        if let Some(interface) = spec.kind.interface()
+            && let Some(entries) = self.neighbours.get_mut(&interface)
+        {
+            entries.remove(&entry);
+            if entries.is_empty() {
+                self.neighbours.remove(&interface);
+            }
+        }
     }
 
     // --- records ---

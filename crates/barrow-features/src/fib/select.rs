@@ -293,6 +293,9 @@ impl State {
     /// Ends a route with all its sources.
     pub(super) fn end_entry(&mut self, entry: EntryIndex) {
         let records = self.entries.records(entry);
+        for spec in records.iter().flat_map(|record| &record.paths) {
+            self.forget_neighbour(entry, spec);
+        }
         if self.entries.get(entry).is_installed() {
             self.uninstall(entry);
         }

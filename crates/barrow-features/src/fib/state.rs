@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) covered: FxHashMap<EntryIndex, BTreeSet<EntryIndex>>,
     /// The lists with a path that needs an interface.
     pub(super) by_interface: FxHashMap<SwIfIndex, BTreeSet<ListIndex>>,
+    /// The host routes of the neighbours on an interface.
+    pub(super) neighbours: FxHashMap<SwIfIndex, BTreeSet<EntryIndex>>,
     pub(super) addresses: Addresses,
     pub(super) work: VecDeque<Work>,
     reader: FibReader,
@@ -91,6 +93,7 @@ impl State {
             children: FxHashMap::default(),
             covered: FxHashMap::default(),
             by_interface: FxHashMap::default(),
+            neighbours: FxHashMap::default(),
             addresses: Addresses::default(),
             work: VecDeque::new(),
             reader,

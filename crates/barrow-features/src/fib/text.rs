@@ -5,7 +5,7 @@ use super::path_list::{ListIndex, Path, PathList};
 use super::record::Record;
 use super::state::State;
 use super::table::Table;
-use super::{Dpo, DpoKind, FibIndex, LbIndex, MAX_RECURSION, PathKind};
+use super::{Dpo, DpoKind, FibIndex, LbIndex, PathKind};
 use crate::adj::{AdjIndex, AdjKind};
 use crate::interface::SwIfIndex;
 use crate::ip4::mtrie::{Found, Ip4Mtrie, Visit};
@@ -20,6 +20,9 @@ pub(super) enum Level {
     Sources,
     Everything,
 }
+
+/// The most lines of one route's destinations: recursion over many paths multiplies them.
+const MAX_LINES: u32 = 10_000;
 
 pub(super) type Out<'a> = &'a mut dyn Write;
 
@@ -119,7 +122,7 @@ impl State {
         }
         writeln!(out, "  unicast-ip4-chain")?;
         write!(out, "  [@0]: ")?;
-        self.show_load_balance(entry.lb(), 2, out)?;
+        self.show_load_balance(entry.lb(), 2, &mut { MAX_LINES }, out)?;
         writeln!(out)?;
         if level == Level::Everything {
             writeln!(out, " Delegates:")?;
@@ -189,8 +192,7 @@ impl State {
         if !list.flags.is_empty() {
             write!(out, " flags:{}", list.flags)?;
         }
-        let mut interfaces = BTreeSet::new();
-        self.interfaces_of(list, 0, &mut interfaces);
+        let interfaces = self.interfaces_of(index);
         write!(
             out,
             " uPRF-list:{} len:{} itfs:[",
@@ -207,19 +209,24 @@ impl State {
     }
 
     /// The interfaces that packets of a list leave by: those that packets from there may come from.
-    fn interfaces_of(&self, list: &PathList, depth: u8, found: &mut BTreeSet<SwIfIndex>) {
-        for path in &list.paths {
-            if let PathKind::AttachedNextHop { interface, .. }
-            | PathKind::Attached { interface, .. } = path.spec.kind
-            {
-                found.insert(interface);
+    fn interfaces_of(&self, list: ListIndex) -> BTreeSet<SwIfIndex> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![list];
+        while let Some(list) = todo.pop() {
+            if !seen.insert(list) {
+                continue;
             }
-            if let Some(via) = path.via.filter(|_| !path.looped && depth < MAX_RECURSION)
-                && let Some(list) = self.lists.find(self.entries.get(via).list)
-            {
-                self.interfaces_of(list, depth + 1, found);
+            for path in self.lists.find(list).map_or(&[][..], |it| &it.paths) {
+                if let PathKind::AttachedNextHop { interface, .. }
+                | PathKind::Attached { interface, .. } = path.spec.kind
+                {
+                    found.insert(interface);
+                }
+                todo.extend(path.via.map(|via| self.entries.get(via).list));
             }
         }
+        found
     }
 
     pub(super) fn show_path(
@@ -379,7 +386,14 @@ impl State {
         }
     }
 
-    fn show_load_balance(&self, lb: LbIndex, indent: usize, out: Out<'_>) -> fmt::Result {
+    /// A load balance and, indented, what it leads to; `lines` are left.
+    fn show_load_balance(
+        &self,
+        lb: LbIndex,
+        indent: usize,
+        lines: &mut u32,
+        out: Out<'_>,
+    ) -> fmt::Result {
         let Some(entry) = EntryIndex::of(lb).filter(|&entry| self.entries.is_used(entry)) else {
             return write!(out, "dpo-load-balance: [DELETED:{lb}]");
         };
@@ -402,15 +416,18 @@ impl State {
         let path = self.lists.find(list).and_then(|list| list.paths.first());
         for (bucket, dpo) in self.load_balances.reader().destinations(choice).enumerate() {
             let deeper = indent + 2;
+            if *lines == 0 {
+                return write!(out, "\n{:deeper$}...", "");
+            }
+            *lines -= 1;
             write!(
                 out,
                 "\n{:deeper$}[{bucket}] [@{}]: ",
                 "",
                 self.next_number(dpo)
             )?;
-            // recursion is free of loops and of limited depth
             if dpo.kind() == DpoKind::LoadBalance {
-                self.show_load_balance(LbIndex(dpo.index()), indent + 6, out)?;
+                self.show_load_balance(LbIndex(dpo.index()), indent + 6, lines, out)?;
             } else {
                 write!(out, "{}", self.plain(dpo, path))?;
             }

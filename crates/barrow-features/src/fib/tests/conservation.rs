@@ -3,13 +3,14 @@
 use super::*;
 
 /// Everything that can be held, counted.
-fn inventory(fixture: &Fixture) -> (usize, usize, usize, usize, [usize; 3]) {
+fn inventory(fixture: &Fixture) -> (usize, usize, usize, usize, [usize; 4]) {
     let state = fixture.fib.state();
     assert!(state.work.is_empty());
     let maps = [
         state.children.len(),
         state.covered.len(),
         state.by_interface.len(),
+        state.neighbours.len(),
     ];
     let routes = state.entries.used() as usize;
     (

@@ -189,8 +189,14 @@ fn a_neighbours_route_comes_and_goes_with_the_network() {
 #[test]
 fn a_neighbour_on_an_unnumbered_link_belongs_to_the_lender() {
     let fixture = Fixture::with_addresses();
-    fixture.links.set_unnumbered(PG2, PG0);
+    fixture.links.set_unnumbered(PG2, Some(PG0));
     fixture.fib.add_neighbour(FIB, PG2, ip("10.0.0.9")).unwrap();
+    assert_eq!(fixture.only_end("10.0.0.9"), to("10.0.0.9", PG2));
+    fixture.links.set_unnumbered(PG2, None);
+    fixture.fib.interface_changed(PG2);
+    assert_eq!(fixture.only_end("10.0.0.9"), glean(PG0, "10.0.0.1", 24));
+    fixture.links.set_unnumbered(PG2, Some(PG0));
+    fixture.fib.interface_changed(PG2);
     assert_eq!(fixture.only_end("10.0.0.9"), to("10.0.0.9", PG2));
 }
 

@@ -261,3 +261,24 @@ fn targets_live_in_the_table_that_the_path_names() {
     assert_eq!(fixture.only_end("23.0.0.1"), to("10.0.1.9", PG1));
     assert_eq!(fixture.only_end("24.0.0.1"), to("10.0.1.9", PG2));
 }
+
+#[test]
+fn a_circle_longer_than_recursion_reaches_drops_too() {
+    let fixture = Fixture::with_addresses();
+    let name = |index: u32| format!("1.0.0.{}", index % 60);
+    fixture.route(&name(0), &[neighbour("10.0.1.2", PG1)]);
+    for index in (1..60).rev() {
+        fixture.route(&name(index), &[recursive(&name(index + 1))]);
+    }
+    assert_eq!(fixture.only_end(&name(50)), to("10.0.1.2", PG1));
+    fixture.route(&name(0), &[recursive(&name(1))]);
+    for index in 0..60 {
+        assert_eq!(fixture.only_end(&name(index)), End::Drop);
+    }
+    fixture.route(
+        &name(30),
+        &[recursive(&name(31)), neighbour("10.0.1.3", PG1)],
+    );
+    assert_eq!(fixture.only_end(&name(20)), to("10.0.1.3", PG1));
+    assert_eq!(fixture.only_end(&name(31)), End::Drop);
+}

@@ -302,3 +302,27 @@ fn tables_are_selected_by_id_or_index() {
     assert_eq!(names(None, Some(1)), 1);
     assert_eq!(names(Some(99), None), 0);
 }
+
+#[test]
+fn recursion_over_many_paths_prints_no_flood() {
+    let fixture = Fixture::with_addresses();
+    let hop = |level: u32, path: u32| format!("1.{level}.0.{path}");
+    for path in 0..8 {
+        fixture.route(&hop(0, path), &[neighbour("10.0.1.2", PG1)]);
+    }
+    for level in 1..12 {
+        let paths: Vec<RoutePath> = (0..8)
+            .map(|path| recursive(&hop(level - 1, path)))
+            .collect();
+        for path in 0..8 {
+            fixture.route(&hop(level, path), &paths);
+        }
+    }
+    let part = ShowPart::Match {
+        prefix: prefix(&hop(11, 0)),
+        detail: true,
+    };
+    let shown = show(&fixture, part);
+    assert!(shown.contains("..."));
+    assert!(shown.lines().count() < 10_200);
+}
