@@ -12,7 +12,7 @@ use std::{
 };
 
 use barrow_core::{
-    Doorbell, Extensions, Instant, Next, NoErrors, NoNext, ProcessContext, ProcessError,
+    Doorbell, Exit, Extensions, Instant, Next, NoErrors, NoNext, ProcessContext, ProcessError,
     ProcessNode, Restart, Scheduler, Unit, UnitContext, Work, channel::bounded,
     testing::Simulation, timer::Sleep,
 };
@@ -409,7 +409,7 @@ fn i10_failures_are_values_a_panicking_unit_fails_alone() {
     assert!(sender.is_closed(), "its edges close");
     let failures = simulation.scheduler().take_failures();
     assert_eq!((failures.len(), failures[0].id), (1, bad));
-    assert_eq!(failures[0].panic.as_deref(), Some("the axle broke"));
+    assert_eq!(failures[0].exit, Exit::Panicked("the axle broke".into()));
     simulation.scheduler().wake(good);
     simulation.settle();
     assert_eq!(calls.get(), 2);

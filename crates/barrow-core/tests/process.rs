@@ -146,6 +146,16 @@ fn starts_of(restart: Restart, life: Duration) -> (Vec<Duration>, Exit) {
             life,
         });
     simulation.advance(Duration::from_secs(60));
+    let failures = simulation.scheduler().take_failures();
+    assert!(
+        failures
+            .iter()
+            .all(|f| f.exit == Exit::Failed("the tap is gone".into()))
+    );
+    assert!(
+        !failures.is_empty(),
+        "failures are told also of a node that is started again"
+    );
     let starts = starts.borrow();
     assert_eq!(status.starts(), starts.len() as u64);
     let gaps = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();

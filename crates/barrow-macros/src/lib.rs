@@ -17,7 +17,9 @@ use proc_macro::TokenStream;
 /// Derives `NextNodes` for an enum of unit variants: each names a node with
 /// `#[next_node = "name"]`; a variant's slot is its position.
 ///
-/// ```ignore
+/// ```
+/// use barrow_core::NextNodes;
+///
 /// #[derive(Clone, Copy, NextNodes)]
 /// enum Next {
 ///     #[next_node = "ip4-lookup"]
@@ -37,7 +39,9 @@ pub fn derive_next_nodes(item: TokenStream) -> TokenStream {
 /// `name` defaults to the variant in snake case; `severity` is one of `INFO`, `WARNING`, `ERROR`
 /// (the default) and `CRITICAL`. Names are unique within the enum.
 ///
-/// ```ignore
+/// ```
+/// use barrow_core::ErrorCounters;
+///
 /// #[derive(Clone, Copy, ErrorCounters)]
 /// enum Errors {
 ///     #[error_counter(description = "packets shorter than their header says")]
@@ -56,18 +60,35 @@ pub fn derive_error_counters(item: TokenStream) -> TokenStream {
 /// `ProcessNode` for it. `name` is what listings show; `errors` and `next_nodes` name the enums
 /// (neither by default); `node` names the struct otherwise.
 ///
-/// ```ignore
-/// /// Forgets neighbours that nobody asked for.
+/// ```
+/// use barrow_core::{
+///     ErrorCounters, ProcessContext, ProcessError, Scheduler, channel::{Receiver, bounded},
+///     process_node,
+/// };
+///
+/// #[derive(Clone, Copy, ErrorCounters)]
+/// pub enum Errors {
+///     #[error_counter(description = "neighbours forgotten", severity = INFO)]
+///     Forgotten,
+/// }
+///
+/// /// Forgets neighbours that it is told of.
 /// #[process_node(name = "neighbor-ageing", errors = Errors)]
 /// pub async fn neighbor_ageing(
 ///     cx: ProcessContext<NeighborAgeing>,
-///     table: Table,
-///     mut events: Receiver<Event>,
+///     mut old: Receiver<u32>,
 /// ) -> Result<(), ProcessError> {
-///     // ...
+///     while let Some(_neighbour) = old.recv().await {
+///         cx.count(Errors::Forgotten, 1);
+///     }
+///     Ok(())
 /// }
 ///
-/// scheduler.start_process(NeighborAgeing { table, events });
+/// let scheduler = Scheduler::new((), Default::default());
+/// let (sender, old) = bounded(16);
+/// let (_id, status) = scheduler.start_process(NeighborAgeing { old });
+/// # drop(sender);
+/// assert_eq!(status.name(), c"neighbor-ageing");
 /// ```
 #[proc_macro_attribute]
 pub fn process_node(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -18,6 +18,29 @@ use crate::{
 
 /// Time, counters, name and the host's extensions of one process node. Cheap to clone, so that
 /// inner futures can own one.
+///
+/// ```
+/// use barrow_core::{ProcessContext, ProcessError, channel::Receiver, process_node};
+/// use std::time::Duration;
+///
+/// /// Resets a link that is silent for ten seconds, until the host stops.
+/// #[process_node(name = "watchdog")]
+/// async fn watchdog(
+///     cx: ProcessContext<Watchdog>,
+///     mut beats: Receiver<()>,
+///     reset: Box<dyn FnMut()>,
+/// ) -> Result<(), ProcessError> {
+///     let mut reset = reset;
+///     while !cx.is_stopping() {
+///         match cx.timeout(Duration::from_secs(10), beats.recv()).await {
+///             Ok(Some(())) => {}
+///             Ok(None) => return Err("the link is gone".into()),
+///             Err(_elapsed) => reset(),
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct ProcessContext<N: ProcessNode> {
     shared: Rc<Shared>,
     node: PhantomData<fn() -> N>,

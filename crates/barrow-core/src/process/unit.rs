@@ -54,6 +54,9 @@ impl ProcessUnit {
     fn ended(&mut self, now: Instant, exit: Exit) -> Work {
         self.run = None; // its destructors run now
         let failure = exit.is_failure();
+        if let Exit::Failed(_) = exit {
+            self.shared.spawner.report_failure(exit.clone());
+        }
         self.shared.exit.replace(Some(exit));
         match &mut self.restart {
             _ if self.shared.stop.is_asked() && failure => {

@@ -6,7 +6,7 @@ use super::{
     Doorbell, Failure, SchedulerStats, UnitInfo, UnitState, UnitStats,
     inbox::{Flag, Inbox, waker},
 };
-use crate::{Instant, Unit, Work, timer::TimerKey};
+use crate::{Exit, Instant, Unit, Work, timer::TimerKey};
 
 /// Names a unit of one scheduler. Ids are never confused with later units in the same place: they
 /// carry a generation.
@@ -70,6 +70,8 @@ pub(super) struct Slots {
     pub(super) inbox: Inbox,
     pub(super) stats: SchedulerStats,
     pub(super) failures: VecDeque<Failure>,
+    /// What the running unit says about its own failure.
+    pub(super) reported: Option<Exit>,
     pub(super) closed: bool,
     /// State of the generator that picks the next ready unit; `None`: first come, first served.
     pub(super) shuffle: Option<u64>,
@@ -91,6 +93,7 @@ impl Slots {
             inbox: Inbox::new(bell),
             stats: SchedulerStats::default(),
             failures: VecDeque::new(),
+            reported: None,
             closed: false,
             shuffle: None,
         }
@@ -282,13 +285,17 @@ impl Slots {
         })
     }
 
-    /// Notes a failure for the host's log.
-    pub(super) fn note_failure(&mut self, id: UnitId, panic: Option<String>) {
+    /// Notes a failure for the host's log: the panic, or what the unit reported.
+    pub(super) fn note_failure(&mut self, id: UnitId, exit: Option<Exit>) {
+        let reported = self.reported.take();
+        let exit = exit
+            .or(reported)
+            .unwrap_or_else(|| Exit::Failed("no reason given".to_owned()));
         if self.failures.len() == KEPT_FAILURES {
             self.failures.pop_front();
         }
         let name = self.slots[id.index as usize].name.clone();
-        self.failures.push_back(Failure { id, name, panic });
+        self.failures.push_back(Failure { id, name, exit });
     }
 
     pub(super) fn has_ready(&self) -> bool {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Extensions, Instant, Unit,
-    process::{ProcessNode, ProcessStatus, ProcessUnit, Restart},
+    process::{Exit, ProcessNode, ProcessStatus, ProcessUnit, Restart},
     timer::Timers,
 };
 
@@ -169,6 +169,11 @@ impl Spawner {
             };
         }
         slots.add(unit, name)
+    }
+
+    /// The unit that runs now has failed for this reason; it may go on.
+    pub(crate) fn report_failure(&self, exit: Exit) {
+        self.local.slots.borrow_mut().reported = Some(exit);
     }
 
     /// Drops what is left of a unit; its destructor may do anything, panic included.

@@ -1,7 +1,7 @@
 //! What listings and counters read.
 
 use super::UnitId;
-use crate::Work;
+use crate::{Exit, Work};
 
 /// Counters of one unit since it was added or cleared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,13 +71,13 @@ pub struct SchedulerStats {
     pub stale_wakes: u64,
 }
 
-/// A unit that failed, for the host's log.
+/// A failure of a unit, for the host's log; the unit may have been started again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Its id, no longer in use.
+    /// Its id.
     pub id: UnitId,
     /// Its name.
     pub name: std::rc::Rc<str>,
-    /// The panic's message; `None` if it answered [`Work::Failed`].
-    pub panic: Option<String>,
+    /// What happened; never [`Exit::Finished`].
+    pub exit: Exit,
 }

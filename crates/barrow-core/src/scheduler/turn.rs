@@ -1,6 +1,7 @@
 //! Turns: the only code that calls units.
 
 use std::{
+    any::Any,
     fmt,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,7 +12,7 @@ use std::{
 use super::{Doorbell, Failure, Remote, SchedulerStats, Spawner, UnitId, UnitInfo, slots::Body};
 use crate::{
     Clock, Extensions, Instant, Unit, UnitContext, Work,
-    process::{ProcessNode, ProcessStatus, Restart},
+    process::{Exit, ProcessNode, ProcessStatus, Restart},
     timer::Timers,
 };
 
@@ -245,7 +246,7 @@ impl Scheduler {
         self.spawner.local.slots.borrow_mut().clear_stats();
     }
 
-    /// Takes the units that failed since the last call, the latest 64 at most.
+    /// Takes the failures since the last call, the latest 64 at most, for the host's log.
     pub fn take_failures(&mut self) -> Vec<Failure> {
         self.spawner
             .local
@@ -264,30 +265,25 @@ impl Scheduler {
             waker: &body.waker,
         };
         let unit = &mut body.unit;
-        let (work, panic) = match catch_unwind(AssertUnwindSafe(|| unit.work(&mut cx))) {
+        let (work, exit) = match catch_unwind(AssertUnwindSafe(|| unit.work(&mut cx))) {
             Ok(work) => (work, None),
-            Err(payload) => {
-                let message = panic_message(&*payload);
-                let recover = AssertUnwindSafe(|| unit.panicked(now, &message));
-                (catch_unwind(recover).unwrap_or(Work::Failed), Some(message))
-            }
+            Err(payload) => recover(&mut **unit, now, &*payload),
         };
-        {
-            let mut slots = self.spawner.local.slots.borrow_mut();
-            if let Some(slot) = slots.get_mut(id) {
-                slot.stats.calls += 1;
-                slot.stats.panics += u64::from(panic.is_some());
-                if let Some(clock) = &self.clock {
-                    let end = clock.clocks();
-                    let spent = end.wrapping_sub(std::mem::replace(stamp, end));
-                    slot.stats.clocks = slot.stats.clocks.wrapping_add(spent);
-                    slot.stats.max_clocks = slot.stats.max_clocks.max(spent);
-                }
-            }
-            if work == Work::Failed || panic.is_some() {
-                slots.note_failure(id, panic);
+        let mut slots = self.spawner.local.slots.borrow_mut();
+        if let Some(slot) = slots.get_mut(id) {
+            slot.stats.calls += 1;
+            slot.stats.panics += u64::from(exit.is_some());
+            if let Some(clock) = &self.clock {
+                let end = clock.clocks();
+                let spent = end.wrapping_sub(std::mem::replace(stamp, end));
+                slot.stats.clocks = slot.stats.clocks.wrapping_add(spent);
+                slot.stats.max_clocks = slot.stats.max_clocks.max(spent);
             }
         }
+        if work == Work::Failed || exit.is_some() || slots.reported.is_some() {
+            slots.note_failure(id, exit);
+        }
+        drop(slots);
         self.settle(id, body, work, now);
     }
 
@@ -345,11 +341,19 @@ impl fmt::Debug for Scheduler {
     }
 }
 
+/// A call panicked: what the unit makes of it.
+#[cold]
+fn recover(unit: &mut dyn Unit, now: Instant, payload: &(dyn Any + Send)) -> (Work, Option<Exit>) {
+    let message = panic_message(payload);
+    let work = catch_unwind(AssertUnwindSafe(|| unit.panicked(now, &message)));
+    (work.unwrap_or(Work::Failed), Some(Exit::Panicked(message)))
+}
+
 /// The text of a panic, as far as it has one.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    payload
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
         .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without text".to_owned())
 }

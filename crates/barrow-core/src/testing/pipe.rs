@@ -192,3 +192,74 @@ impl Pipe {
 fn nanos(delay: Duration) -> u64 {
     u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends a text through and returns what came out, how, and when.
+    fn through(faults: Faults, text: &[u8]) -> (Vec<u8>, usize, Instant, Read) {
+        let mut pipe = Pipe::new(faults);
+        let (mut now, mut sent, mut reads) = (Instant::ZERO, 0, 0);
+        let (mut received, mut buffer) = (Vec::new(), [0; 64]);
+        loop {
+            match pipe.write(now, &text[sent..]) {
+                Ok(count) => sent += count,
+                Err(PipeClosed) => sent = text.len(),
+            }
+            if sent == text.len() {
+                pipe.close();
+            }
+            match pipe.read(now, &mut buffer) {
+                Read::Bytes(count) => {
+                    reads += 1;
+                    received.extend_from_slice(&buffer[..count]);
+                }
+                Read::Empty(Some(at)) => now = at,
+                end => return (received, reads, now, end),
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_arrive_in_order_however_they_are_cut_and_delayed() {
+        let text: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        for seed in 0..20 {
+            let delay = Duration::from_millis(10);
+            let faults = Faults {
+                seed,
+                capacity: 50,
+                fragment: 7,
+                delay,
+                ..Faults::default()
+            };
+            let (received, reads, now, end) = through(faults, &text);
+            assert_eq!((received.as_slice(), end), (text.as_slice(), Read::End));
+            assert!(reads >= 1000 / 7 && now > Instant::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_cut_stream_delivers_what_was_before_the_cut_and_then_a_reset() {
+        let faults = Faults {
+            cut_after: Some(10),
+            ..Faults::default()
+        };
+        let (received, _, _, end) = through(faults, &[7; 30]);
+        assert_eq!((received.len(), end), (10, Read::Reset));
+    }
+
+    #[test]
+    fn corruption_flips_single_bits_and_repeats_with_its_seed() {
+        let faults = Faults {
+            seed: 5,
+            corrupt_one_in: Some(10),
+            ..Faults::default()
+        };
+        let (received, ..) = through(faults.clone(), &[0; 1000]);
+        let flipped = received.iter().filter(|byte| **byte != 0).count();
+        assert!((20..500).contains(&flipped), "{flipped}");
+        assert!(received.iter().all(|byte| byte.count_ones() <= 1));
+        assert_eq!(through(faults, &[0; 1000]).0, received);
+    }
+}

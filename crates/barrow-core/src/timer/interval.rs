@@ -25,7 +25,26 @@ pub enum Missed {
 
 /// A stream of ticks: the first one period after its making, then one a period.
 ///
-/// Make one with [`Interval::new`] or [`ProcessContext::interval`](crate::ProcessContext::interval).
+/// ```
+/// use barrow_core::{Instant, testing::Simulation, timer::{Interval, Missed}};
+/// use std::{cell::Cell, rc::Rc, time::Duration};
+///
+/// let mut simulation = Simulation::new();
+/// let (timers, beats) = (simulation.scheduler().timers(), Rc::new(Cell::new(0)));
+/// let count = beats.clone();
+/// simulation.scheduler().spawn_task(async move {
+///     let mut interval = Interval::new(timers, Duration::from_secs(1)).missed(Missed::Burst);
+///     loop {
+///         let due = interval.tick().await;
+///         count.set(count.get() + 1);
+///         assert_eq!(due, Instant::from_secs(count.get()));
+///     }
+/// });
+/// simulation.advance(Duration::from_millis(3_500));
+/// assert_eq!(beats.get(), 3);
+/// simulation.jump(Duration::from_secs(10)); // the node's clock is moved forward
+/// assert_eq!(beats.get(), 13);
+/// ```
 #[derive(Debug)]
 pub struct Interval {
     sleep: Sleep,

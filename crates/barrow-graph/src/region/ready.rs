@@ -98,34 +98,8 @@ impl Bits {
     }
 }
 
-/// The ready nodes of a region; nodes mark each other here while they run.
-///
-/// ```
-/// use barrow_graph::region::{NodeIndex, Ran, Ready, Region, RegionNode};
-///
-/// struct Source { sink: NodeIndex }
-/// impl RegionNode<Vec<u32>> for Source {
-///     fn run(&mut self, queue: &mut Vec<u32>, ready: &mut Ready, quantum: u32) -> Ran {
-///         queue.extend(0..quantum.min(3));
-///         ready.mark(self.sink);
-///         Ran::all(quantum.min(3))
-///     }
-/// }
-/// struct Sink;
-/// impl RegionNode<Vec<u32>> for Sink {
-///     fn run(&mut self, queue: &mut Vec<u32>, _: &mut Ready, _: u32) -> Ran {
-///         Ran::all(queue.drain(..).count() as u32)
-///     }
-/// }
-///
-/// let mut region = Region::new();
-/// let sink = region.add_node("sink", Box::new(Sink));
-/// let source = region.add_node("source", Box::new(Source { sink }));
-/// region.connect(source, sink);
-/// region.mark(source);
-/// let _ = region.turn(&mut Vec::new(), 64);
-/// assert_eq!(region.stats(sink).items, 3);
-/// ```
+/// The ready nodes of a region; nodes mark each other here while they run (an example stands at
+/// [`Region`](super::Region)).
 pub struct Ready {
     /// Of this pass.
     now: Bits,

@@ -18,6 +18,33 @@ use super::{
 ///
 /// A panicking node fails alone: it is taken out of its place (which stays, and ignores its
 /// marks), reported by [`Region::take_failures`], and may be [replaced](Region::replace_node).
+///
+/// ```
+/// use barrow_graph::region::{NodeIndex, Ran, Ready, Region, RegionNode};
+///
+/// struct Source { sink: NodeIndex }
+/// impl RegionNode<Vec<u32>> for Source {
+///     fn run(&mut self, queue: &mut Vec<u32>, ready: &mut Ready, quantum: u32) -> Ran {
+///         queue.extend(0..quantum.min(3));
+///         ready.mark(self.sink);
+///         Ran::all(quantum.min(3))
+///     }
+/// }
+/// struct Sink;
+/// impl RegionNode<Vec<u32>> for Sink {
+///     fn run(&mut self, queue: &mut Vec<u32>, _: &mut Ready, _: u32) -> Ran {
+///         Ran::all(queue.drain(..).count() as u32)
+///     }
+/// }
+///
+/// let mut region = Region::new();
+/// let sink = region.add_node("sink", Box::new(Sink));
+/// let source = region.add_node("source", Box::new(Source { sink }));
+/// region.connect(source, sink);
+/// region.mark(source);
+/// let _ = region.turn(&mut Vec::new(), 64);
+/// assert_eq!(region.stats(sink).items, 3);
+/// ```
 pub struct Region<X: ?Sized, C = NoClock> {
     slots: Vec<Slot<X>>,
     names: Vec<Option<Rc<str>>>,
