@@ -20,7 +20,21 @@ pub mod ip;
 pub mod ip4;
 pub mod loopback;
 pub mod neighbor;
+pub mod ping;
 #[cfg(test)]
 mod testing;
 
 pub use error_base::ErrorBase;
+
+/// Adds every feature of this crate to a node, in the order in which they build on each other.
+#[must_use]
+pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
+    builder
+        .feature(interface::InterfaceFeature)
+        .feature(ethernet::EthernetFeature)
+        .feature(ip::IpFeature)
+        .feature(neighbor::NeighborFeature::default())
+        .feature(arp::ArpFeature)
+        .feature(ping::PingFeature)
+        .feature(loopback::LoopbackFeature)
+}

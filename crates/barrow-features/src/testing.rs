@@ -14,6 +14,7 @@ use crate::ip::{Addresses, InterfaceAddress, IpFeature};
 use crate::ip4::header::{Ip4Header, protocol};
 use crate::loopback::LoopbackFeature;
 use crate::neighbor::{NeighborFeature, NeighborKey, Neighbors, Origin};
+use crate::ping::PingFeature;
 use barrow_engine::testing::{Captured, TestPacket, Testbed, TestbedBuilder};
 use barrow_engine::{NextNodes, NoErrors, PacketContext, PacketNode, Vector};
 use barrow_messages::ethernet_types::MacAddress;
@@ -61,6 +62,7 @@ pub(crate) fn router_features() -> TestbedBuilder {
         .feature(IpFeature)
         .feature(NeighborFeature::default())
         .feature(ArpFeature)
+        .feature(PingFeature)
         .feature(LoopbackFeature)
         .sink("wire")
 }

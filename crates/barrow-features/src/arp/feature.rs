@@ -1,15 +1,18 @@
 //! What the feature `arp` registers.
 
+use super::control::ProxyArp;
+use super::{api, cli};
 use super::disabled::ArpDisabled;
 use super::input::ArpInput;
 use super::proxy::{ArpProxy, ProxyRanges};
 use super::reply::{ArpReply, ArpView};
+use crate::fib::Fib;
 use crate::ethernet::{EtherType, EtherTypes};
 use crate::interface::{InterfaceEvent, Interfaces};
 use crate::neighbor::{ArpCounters, Learner};
 use barrow_engine::{About, Constraint, EngineBuilder, Feature, NodeThread, RegisterError};
 
-/// ARP: answers, learning, proxy. Provides [`ProxyRanges`].
+/// ARP: answers, learning, proxy. Provides [`ProxyArp`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ArpFeature;
 
@@ -70,6 +73,10 @@ impl Feature for ArpFeature {
                 }
             }
         });
-        engine.provide(ranges)
+        let proxy = ProxyArp::new(ranges, engine.control().arcs().clone(), &interfaces);
+        let fib: Fib = engine.table()?;
+        api::register(engine.api(), &proxy, &fib, &interfaces)?;
+        cli::register(engine.cli(), &proxy, &fib, &interfaces)?;
+        engine.provide(proxy)
     }
 }

@@ -7,14 +7,20 @@
 //!                              +--> main thread                   neighbours learnt
 //! ```
 
+mod api;
+mod cli;
+mod control;
 mod disabled;
 mod feature;
 pub mod header;
 pub mod input;
 pub mod proxy;
 pub mod reply;
+#[cfg(test)]
+mod tests;
 pub mod trace;
 
+pub use control::ProxyArp;
 pub use feature::ArpFeature;
 pub use proxy::{ProxyRange, ProxyRanges};
 

@@ -3,12 +3,13 @@
 //! An address exists as long as somebody wants it; its routes exist while its interface is up. This table
 //! keeps the first, checks for conflicts, and makes the forwarding tables follow the second.
 
-use crate::fib::{Fib, FibError, FibIndex};
+use crate::fib::{Fib, FibError, FibIndex, Source};
 use crate::icmp::SourceAddresses;
 use crate::interface::{InterfaceEvent, Interfaces, SwIfIndex};
 use barrow_engine::ArcTable;
+use barrow_engine::api::ApiError;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
@@ -30,6 +31,10 @@ pub enum AddressError {
     HasAddresses,
     /// No table has this id.
     NoSuchTable,
+    /// An interface can borrow from another one of its own table only.
+    DifferentTables,
+    /// A sub-interface that takes frames with further tags cannot have addresses.
+    NotExact,
     /// The forwarding tables refused.
     Fib(FibError),
 }
@@ -44,8 +49,10 @@ impl AddressError {
             Self::NoSuchLender => -10,   // INVALID_SW_IF_INDEX_2
             Self::PrefixLength => -59,   // ADDRESS_LENGTH_MISMATCH
             Self::NotFound => -60,       // ADDRESS_NOT_FOUND_FOR_INTERFACE
+            Self::DifferentTables => -74, // UNEXPECTED_INTF_STATE
             Self::InUse => -105,         // ADDRESS_IN_USE
             Self::HasAddresses => -114,  // ADDRESS_FOUND_FOR_INTERFACE
+            Self::NotExact => -126,      // UNSUPPORTED
             Self::Fib(error) => error.retval(),
         }
     }
@@ -61,12 +68,20 @@ impl fmt::Display for AddressError {
             Self::NotFound => f.write_str("the interface has no such address"),
             Self::HasAddresses => f.write_str("the interface has addresses"),
             Self::NoSuchTable => f.write_str("no such table"),
+            Self::DifferentTables => f.write_str("both interfaces must be in the same table"),
+            Self::NotExact => f.write_str("a sub-interface needs an exact match to have addresses"),
             Self::Fib(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for AddressError {}
+
+impl From<AddressError> for ApiError {
+    fn from(error: AddressError) -> Self {
+        Self(error.retval())
+    }
+}
 
 impl From<FibError> for AddressError {
     fn from(error: FibError) -> Self {
@@ -113,6 +128,8 @@ impl fmt::Display for InterfaceAddress {
 #[derive(Clone, Copy, Debug)]
 struct Held {
     address: InterfaceAddress,
+    /// Grows with each address: the cursor of dumps.
+    serial: u64,
     /// Its routes are in the table.
     routed: bool,
     /// Goes at the end of the replacement that is under way.
@@ -122,9 +139,14 @@ struct Held {
 #[derive(Debug, Default)]
 struct State {
     by_interface: BTreeMap<SwIfIndex, Vec<Held>>,
+    next_serial: u64,
     /// Reasons other than own addresses for which an interface takes IPv4 packets.
     enabled: BTreeMap<SwIfIndex, u32>,
+    /// Interfaces that a client wants to take IPv4 packets.
+    wanted: BTreeSet<SwIfIndex>,
 }
+
+type Moved = Rc<dyn Fn(SwIfIndex)>;
 
 /// The addresses of all interfaces; a cheap handle, main thread only.
 #[derive(Clone)]
@@ -134,6 +156,7 @@ pub struct Addresses {
     fib: Fib,
     arcs: ArcTable,
     sources: SourceAddresses,
+    moved: Rc<RefCell<Vec<Moved>>>,
 }
 
 impl fmt::Debug for Addresses {
@@ -155,7 +178,41 @@ impl Addresses {
             fib,
             arcs,
             sources,
+            moved: Rc::default(),
         }
+    }
+
+    /// Calls `moved` on the main thread whenever an interface is in another table than before, as long as
+    /// the former one still exists.
+    pub fn on_table_change(&self, moved: impl Fn(SwIfIndex) + 'static) {
+        self.moved.borrow_mut().push(Rc::new(moved));
+    }
+
+    /// The address that is in the way of another one: its network overlaps, and it is of another interface
+    /// of the same table, or of another length. Addresses that a replacement has not seen yet are in nobody's
+    /// way.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](AddressError::NoSuchInterface).
+    pub fn conflict(
+        &self,
+        index: SwIfIndex,
+        address: InterfaceAddress,
+    ) -> Result<Option<(SwIfIndex, InterfaceAddress)>, AddressError> {
+        let table = self.table_of(index)?;
+        let state = self.state.borrow();
+        let all = state.by_interface.iter();
+        let mut all = all.flat_map(|(other, own)| own.iter().map(move |held| (*other, held)));
+        let found = all.find(|(other, held)| {
+            let same_network = *other == index
+                && held.address.len == address.len
+                && held.address.address != address.address;
+            !held.marked
+                && !same_network
+                && held.address.overlaps(address)
+                && self.table_of(*other).is_ok_and(|other| other == table)
+        });
+        Ok(found.map(|(other, held)| (other, held.address)))
     }
 
     /// Gives an interface an address.
@@ -167,38 +224,60 @@ impl Addresses {
         if address.len > 32 {
             return Err(AddressError::PrefixLength);
         }
-        let table = self.table_of(index)?;
+        if self.conflict(index, address)?.is_some() {
+            return Err(AddressError::InUse);
+        }
+        let sub = self.interfaces.sw(index).and_then(|sw| sw.sub);
+        if sub.is_some_and(|sub| sub.vlan.tags > 0 && !sub.vlan.exact) {
+            return Err(AddressError::NotExact);
+        }
+        if self.keep_marked(index, address) {
+            return Ok(());
+        }
+        if let Some(former) = self.marked_elsewhere(index, address)? {
+            self.remove(former, address)?;
+        }
         {
-            let mut state = self.state.borrow_mut();
-            let own = state.by_interface.entry(index).or_default();
-            if let Some(held) = own
-                .iter_mut()
-                .find(|held| held.address.address == address.address)
-            {
-                if held.marked && held.address == address {
-                    held.marked = false;
-                    return Ok(());
-                }
-                return Err(AddressError::InUse);
-            }
-            let others = state
-                .by_interface
-                .iter()
-                .filter(|(other, _)| **other != index);
-            for (other, addresses) in others {
-                let same_table = self.table_of(*other).is_ok_and(|other| other == table);
-                if same_table && addresses.iter().any(|held| held.address.overlaps(address)) {
-                    return Err(AddressError::InUse);
-                }
-            }
+            let state = &mut *self.state.borrow_mut();
             let held = Held {
                 address,
+                serial: state.next_serial,
                 routed: false,
                 marked: false,
             };
+            state.next_serial += 1;
             state.by_interface.entry(index).or_default().push(held);
         }
         self.settle(index)
+    }
+
+    /// Whether a replacement that is under way has this address to keep; it is seen now.
+    fn keep_marked(&self, index: SwIfIndex, address: InterfaceAddress) -> bool {
+        let mut state = self.state.borrow_mut();
+        let own = state.by_interface.entry(index).or_default();
+        match own.iter_mut().find(|held| held.address == address) {
+            Some(held) => {
+                held.marked = false;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The interface of the same table from which an address moves during a replacement.
+    fn marked_elsewhere(
+        &self,
+        index: SwIfIndex,
+        address: InterfaceAddress,
+    ) -> Result<Option<SwIfIndex>, AddressError> {
+        let table = self.table_of(index)?;
+        let state = self.state.borrow();
+        let mut others = state.by_interface.iter();
+        let found = others.find(|(other, own)| {
+            own.iter().any(|held| held.marked && held.address == address)
+                && self.table_of(**other).is_ok_and(|other| other == table)
+        });
+        Ok(found.map(|(other, _)| *other))
     }
 
     /// Takes an address from an interface.
@@ -266,7 +345,8 @@ impl Addresses {
     /// Borrows the addresses of another interface, or gives them back with `None`.
     ///
     /// # Errors
-    /// [`NoSuchLender`](AddressError::NoSuchLender), [`NoSuchInterface`](AddressError::NoSuchInterface).
+    /// [`NoSuchLender`](AddressError::NoSuchLender), [`NoSuchInterface`](AddressError::NoSuchInterface),
+    /// [`DifferentTables`](AddressError::DifferentTables).
     pub fn set_unnumbered(
         &self,
         index: SwIfIndex,
@@ -275,6 +355,11 @@ impl Addresses {
         self.table_of(index)?;
         if lender.is_some_and(|lender| self.interfaces.sw(lender).is_none()) {
             return Err(AddressError::NoSuchLender);
+        }
+        if let Some(lender) = lender
+            && self.table_of(lender)? != self.table_of(index)?
+        {
+            return Err(AddressError::DifferentTables);
         }
         let changed = self
             .interfaces
@@ -302,21 +387,60 @@ impl Addresses {
         self.settle(index)
     }
 
-    /// Moves an interface into another table.
+    /// Lets an interface take IPv4 packets because a client wants it, or no longer; twice is once.
     ///
     /// # Errors
-    /// [`HasAddresses`](AddressError::HasAddresses) while it has addresses.
-    pub fn set_table(&self, index: SwIfIndex, table: FibIndex) -> Result<(), AddressError> {
+    /// [`NoSuchInterface`](AddressError::NoSuchInterface).
+    pub fn want(&self, index: SwIfIndex, on: bool) -> Result<(), AddressError> {
         self.table_of(index)?;
-        if !self.of(index).is_empty() {
+        {
+            let mut state = self.state.borrow_mut();
+            if on {
+                state.wanted.insert(index);
+            } else {
+                state.wanted.remove(&index);
+            }
+        }
+        self.settle(index)
+    }
+
+    /// Moves an interface into another table, which it then keeps alive.
+    ///
+    /// # Errors
+    /// [`HasAddresses`](AddressError::HasAddresses) while it has or borrows addresses,
+    /// [`NoSuchTable`](AddressError::NoSuchTable).
+    pub fn set_table(&self, index: SwIfIndex, table: FibIndex) -> Result<(), AddressError> {
+        let former = self.table_of(index)?;
+        if self.fib.table(table).is_none() {
+            return Err(AddressError::NoSuchTable);
+        }
+        if self.first(index).is_some() {
             return Err(AddressError::HasAddresses);
+        }
+        if table != FibIndex::DEFAULT {
+            self.fib.lock_table(table, Source::INTERFACE)?;
         }
         let changed = self
             .interfaces
             .change_sw(index, |sw| sw.ip4_fib_index = table.0);
         changed.map_err(|_| AddressError::NoSuchInterface)?;
+        let moved = self.moved.borrow().clone();
+        moved.iter().for_each(|moved| moved(index));
+        if former != FibIndex::DEFAULT {
+            self.fib.unlock_table(former, Source::INTERFACE);
+        }
         self.fib.interface_changed(index);
         Ok(())
+    }
+
+    /// The address of an interface that was added next after the one of number `after`, with its number:
+    /// the cursor of dumps.
+    #[must_use]
+    pub fn next(&self, index: SwIfIndex, after: Option<u64>) -> Option<(u64, InterfaceAddress)> {
+        let state = self.state.borrow();
+        let mut own = state.by_interface.get(&index)?.iter();
+        let held = own.find(|held| after.is_none_or(|after| held.serial > after))?;
+        Some((held.serial, held.address))
     }
 
     /// The addresses of an interface, in the order in which they were added.
@@ -346,7 +470,11 @@ impl Addresses {
         })
     }
 
-    fn table_of(&self, index: SwIfIndex) -> Result<FibIndex, AddressError> {
+    /// The table that an interface's packets are looked up in.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](AddressError::NoSuchInterface).
+    pub fn table_of(&self, index: SwIfIndex) -> Result<FibIndex, AddressError> {
         let sw = self
             .interfaces
             .sw(index)
@@ -399,24 +527,18 @@ impl Addresses {
             speaks_from = lender.map(|lender| self.of(lender)).unwrap_or_default();
         }
         self.sources.set(index, &speaks_from);
-        let reasons = self
-            .state
-            .borrow()
-            .enabled
-            .get(&index)
-            .copied()
-            .unwrap_or_default();
-        let enabled = !speaks_from.is_empty() || reasons > 0;
+        let wanted = {
+            let state = self.state.borrow();
+            state.wanted.contains(&index) || state.enabled.get(&index).is_some_and(|n| *n > 0)
+        };
+        let enabled = !speaks_from.is_empty() || wanted;
         let is_new = self
             .interfaces
             .sw(index)
             .is_some_and(|sw| sw.ip4_enabled != enabled);
         if is_new {
             // Interfaces exist as long as they are published, so neither of the two can fail.
-            drop(
-                self.interfaces
-                    .change_sw(index, |sw| sw.ip4_enabled = enabled),
-            );
+            drop(self.interfaces.set_ip4_enabled(index, enabled));
             drop(
                 self.arcs
                     .enable("ip4-unicast", "ip4-not-enabled", index.0, !enabled, &[]),
@@ -457,7 +579,13 @@ impl Addresses {
             InterfaceEvent::Deleting(_) => {
                 self.remove_all(index)?;
                 self.forget_borrowers(index)?;
-                self.state.borrow_mut().enabled.remove(&index);
+                {
+                    let mut state = self.state.borrow_mut();
+                    state.enabled.remove(&index);
+                    state.wanted.remove(&index);
+                }
+                self.set_unnumbered(index, None)?;
+                self.set_table(index, FibIndex::DEFAULT)?;
                 self.sources.set(index, &[]);
                 Ok(())
             }

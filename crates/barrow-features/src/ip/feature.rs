@@ -1,7 +1,11 @@
 //! What the feature `ip` registers: tables, addresses and the IPv4 nodes.
 
 use super::addresses::Addresses;
+use super::api::IpApi;
+use super::cli::IpCli;
 use super::counters::SegmentCounters;
+use super::path_mtu::PathMtus;
+use super::config;
 use crate::ErrorBase;
 use crate::adj::AdjTable;
 use crate::ethernet::{EtherType, EtherTypes};
@@ -27,8 +31,8 @@ use std::rc::Rc;
 
 /// Forwarding tables, addresses, and the nodes of IPv4 and ICMP.
 ///
-/// Provides [`Fib`], [`AdjTable`], [`Addresses`], [`Forwarding`], [`Listeners`], [`IcmpTypes`],
-/// [`SourceAddresses`] and [`Epochs`].
+/// Provides [`Fib`], [`AdjTable`], [`Addresses`], [`PathMtus`], [`Forwarding`], [`Listeners`],
+/// [`IcmpTypes`], [`SourceAddresses`] and [`Epochs`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IpFeature;
 
@@ -79,6 +83,26 @@ impl Feature for IpFeature {
                 ));
             }
         });
+        config::register(engine.config(), &fib)?;
+        let path_mtus = PathMtus::new(fib.clone(), interfaces.clone(), forwarding.clone());
+        let api = IpApi {
+            interfaces: interfaces.clone(),
+            fib: fib.clone(),
+            addresses: addresses.clone(),
+            forwarding: forwarding.clone(),
+            path_mtus: path_mtus.clone(),
+        };
+        api.register(engine.api())?;
+        let cli = IpCli {
+            interfaces,
+            fib: fib.clone(),
+            adjacencies: adjacencies.clone(),
+            addresses: addresses.clone(),
+            path_mtus: path_mtus.clone(),
+            clock: engine.control().clock().clone(),
+        };
+        cli.register(engine.cli())?;
+        engine.provide(path_mtus)?;
         engine.provide(epochs)?;
         engine.provide(adjacencies)?;
         engine.provide(fib)?;

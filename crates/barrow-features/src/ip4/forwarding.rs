@@ -1,10 +1,15 @@
 //! What the IPv4 nodes of one thread read of the forwarding tables.
 
 use crate::fib::{FibReader, LbIndex};
+use arc_swap::{ArcSwapOption, Guard};
 use barrow_stats::CombinedRow;
+use rustc_hash::FxHashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Path MTUs by table (its index) and destination.
+pub(crate) type PathMtuMap = FxHashMap<(u32, u32), u16>;
 
 /// Tables, load balances and adjacencies, and this router's part in flow hashes; cheap to clone, `Send`
 /// and `Sync`.
@@ -12,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Forwarding {
     tables: FibReader,
     router_id: Arc<AtomicU32>,
+    path_mtus: Arc<ArcSwapOption<PathMtuMap>>,
 }
 
 impl Deref for Forwarding {
@@ -30,6 +36,7 @@ impl Forwarding {
         Self {
             tables,
             router_id: Arc::default(),
+            path_mtus: Arc::default(),
         }
     }
 
@@ -38,6 +45,17 @@ impl Forwarding {
     #[must_use]
     pub fn router_id(&self) -> u32 {
         self.router_id.load(Ordering::Relaxed)
+    }
+
+    /// The path MTUs; nothing when there are none, which is the common case.
+    #[inline]
+    pub(crate) fn path_mtus(&self) -> Guard<Option<Arc<PathMtuMap>>> {
+        self.path_mtus.load()
+    }
+
+    pub(crate) fn set_path_mtus(&self, map: PathMtuMap) {
+        let map = (!map.is_empty()).then(|| Arc::new(map));
+        self.path_mtus.store(map);
     }
 
     /// Changes the router's part in flow hashes.

@@ -26,4 +26,5 @@ mod tests;
 pub mod trace;
 
 pub use error::Ip4Error;
+pub(crate) use forwarding::PathMtuMap;
 pub use forwarding::{Forwarding, RouteRows};

@@ -4,7 +4,7 @@
 //! not be cut. `ip4-rewrite-bcast` is the same towards every host of a connected network.
 
 use super::Ip4Error;
-use super::forwarding::Forwarding;
+use super::forwarding::{Forwarding, PathMtuMap};
 use super::header::Ip4Header;
 use crate::adj::{AdjFlags, AdjIndex, AdjKind, Adjacency};
 use crate::error_base::ErrorBase;
@@ -15,6 +15,9 @@ use barrow_engine::{
 use barrow_stats::CombinedRow;
 use std::fmt;
 use zerocopy::FromBytes;
+
+/// What every link carries (RFC 791 section 3.2): no path is narrower.
+const LEAST_MTU: u16 = 68;
 
 /// Where packets go that are not sent.
 #[derive(Clone, Copy, Debug, NextNodes)]
@@ -108,6 +111,16 @@ fn prepare(packet: &mut Packet<'_>, adjacency: &Adjacency) -> Result<(), Refused
     Ok(())
 }
 
+/// The adjacency as it is for a packet whose path is narrower than the link.
+fn narrowed(mtus: &PathMtuMap, packet: &Packet<'_>, mut adjacency: Adjacency) -> Adjacency {
+    let destination = packet.read::<4>(16).map(u32::from_be_bytes);
+    let mtu = destination.and_then(|to| mtus.get(&(packet.fib_index, to)));
+    if let Some(mtu) = mtu {
+        adjacency.mtu = adjacency.mtu.min(*mtu).max(LEAST_MTU);
+    }
+    adjacency
+}
+
 /// A rewrite as `show trace` prints it.
 struct Trace {
     adjacency: Adjacency,
@@ -163,6 +176,7 @@ impl PacketNode for Ip4Rewrite {
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
         let tracing = cx.tracing();
         let counting = self.forwarding.adjacencies().counting();
+        let path_mtus = self.forwarding.path_mtus();
         let mut index = AdjIndex::NONE;
         let mut adjacency = Adjacency::DROP;
         self.nexts.clear();
@@ -173,7 +187,13 @@ impl PacketNode for Ip4Rewrite {
                 index = AdjIndex(packet.adj_index);
                 adjacency = self.forwarding.adjacencies().read(index);
             }
-            let next = self.send(cx, &mut packet, &adjacency);
+            let next = match &*path_mtus {
+                None => self.send(cx, &mut packet, &adjacency),
+                Some(mtus) => {
+                    let narrowed = narrowed(mtus, &packet, adjacency);
+                    self.send(cx, &mut packet, &narrowed)
+                }
+            };
             if counting {
                 self.counters.add2(index.0, 1, packet.total_len() as u64);
             }

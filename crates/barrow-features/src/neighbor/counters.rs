@@ -18,6 +18,17 @@ pub struct ArpCounters {
     tx: Direction,
 }
 
+/// What was counted of one direction of an interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArpTotals {
+    /// Answers.
+    pub replies: u64,
+    /// Questions.
+    pub requests: u64,
+    /// Announcements.
+    pub gratuitous: u64,
+}
+
 /// One direction's rows of one thread.
 #[derive(Debug)]
 pub struct ArpRows {
@@ -73,6 +84,17 @@ impl ArpCounters {
             counters.clear(index.0);
         }
         Ok(())
+    }
+
+    /// What an interface has received, or sent.
+    #[must_use]
+    pub fn totals(&self, index: SwIfIndex, received: bool) -> ArpTotals {
+        let direction = if received { &self.rx } else { &self.tx };
+        ArpTotals {
+            replies: direction.replies.sum(index.0),
+            requests: direction.requests.sum(index.0),
+            gratuitous: direction.gratuitous.sum(index.0),
+        }
     }
 
     /// What a thread counts of received messages.

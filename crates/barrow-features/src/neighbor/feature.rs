@@ -4,11 +4,13 @@ use super::counters::ArpCounters;
 use super::process::{Age, Learn, Learner};
 use super::resolve::Resolve;
 use super::table::{NeighborEvent, NeighborKey, Neighbors};
+use super::{api, cli, config};
 use crate::adj::AdjTable;
 use crate::arp::header::{ArpPacket, REQUEST};
 use crate::fib::Fib;
 use crate::icmp::SourceAddresses;
 use crate::interface::{InterfaceEvent, Interfaces};
+use crate::ip::Addresses;
 use crate::ip4::Forwarding;
 use barrow_engine::{
     About, BufferExt, Control, EngineBuilder, Feature, Frame, NodeId, NodeThread, PacketFlags,
@@ -54,14 +56,16 @@ impl Feature for NeighborFeature {
             control.clock().clone(),
         );
         let learner = Learner::new();
-        let share = self.hold.div_ceil(control.thread_count());
+        let hold = config::register(engine.config(), self.hold)?;
+        let threads = control.thread_count();
         let mut nodes = Vec::with_capacity(2);
         for name in ["ip4-arp", "ip4-glean"] {
             let forwarding: Forwarding = engine.table()?;
             let sources: SourceAddresses = engine.table()?;
-            let counters = counters.clone();
+            let (counters, hold) = (counters.clone(), hold.clone());
             nodes.push(engine.node(name, move |thread: NodeThread| {
                 let (forwarding, sources) = (forwarding.clone(), sources.clone());
+                let share = hold.get().div_ceil(threads);
                 Resolve::new(forwarding, sources, &counters, thread.thread, share)
             })?);
         }
@@ -90,6 +94,24 @@ impl Feature for NeighborFeature {
                 }
             }
         });
+        let addresses: Addresses = engine.table()?;
+        addresses.on_table_change({
+            let (neighbors, log) = (neighbors.clone(), engine.logger("neighbor"));
+            move |index| {
+                if let Err(error) = neighbors.table_changed(index) {
+                    log.error(format_args!("neighbors of interface {index}: {error}"));
+                }
+            }
+        });
+        let watchers = api::register(engine.api(), &neighbors, &interfaces, control.clock())?;
+        let commands = cli::NeighborCli {
+            neighbors: neighbors.clone(),
+            interfaces: interfaces.clone(),
+            counters: counters.clone(),
+            watchers,
+            clock: control.clock().clone(),
+        };
+        commands.register(engine.cli())?;
         let receiver = learner.take().expect("nobody else has taken it");
         let mut learn = Some(Learn {
             neighbors: neighbors.clone(),

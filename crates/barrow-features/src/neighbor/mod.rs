@@ -9,14 +9,20 @@
 //!                    +<-- release, looked up anew <-- adjacency complete <-- Neighbors
 //! ```
 
+mod api;
+mod cli;
+mod config;
 mod counters;
 mod feature;
 mod hold;
 mod process;
 pub mod resolve;
 mod table;
+mod watchers;
+#[cfg(test)]
+mod tests;
 
-pub use counters::{ArpCounters, ArpRows};
+pub use counters::{ArpCounters, ArpRows, ArpTotals};
 pub use feature::NeighborFeature;
 pub use process::{Learner, Learnt};
 pub use table::{

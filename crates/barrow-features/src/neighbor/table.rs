@@ -7,6 +7,7 @@
 use crate::adj::{AdjIndex, AdjKey, AdjTable, Neighbours};
 use crate::fib::{Fib, FibError, FibIndex};
 use crate::interface::{Interfaces, SwIfIndex};
+use barrow_engine::api::ApiError;
 use barrow_engine::{Instant, NodeClock};
 use barrow_messages::ethernet_types::MacAddress;
 use std::cell::RefCell;
@@ -47,7 +48,8 @@ pub struct Neighbor {
     /// When it was last heard of, or set.
     pub updated: Instant,
     adjacency: AdjIndex,
-    has_route: bool,
+    /// The table that its host route is in.
+    route: Option<FibIndex>,
     marked: bool,
 }
 
@@ -69,6 +71,8 @@ pub enum NeighborError {
     NoSuchEntry,
     /// The family has no neighbours here.
     AddressFamily,
+    /// A static entry with another address on the link is in the way of a dynamic one.
+    IsStatic,
     /// The table has as many dynamic entries as it may.
     TooMany,
     /// The forwarding tables refused.
@@ -80,7 +84,9 @@ impl NeighborError {
     #[must_use]
     pub const fn retval(self) -> i32 {
         match self {
-            Self::NoSuchInterface => -2, // INVALID_SW_IF_INDEX
+            // INVALID_SW_IF_INDEX; the same number in VPP for what it refuses to overwrite
+            // (ip_neighbor_add in vpp:src/vnet/ip-neighbor/ip_neighbor.c)
+            Self::NoSuchInterface | Self::IsStatic => -2,
             Self::NoSuchEntry => -6,     // NO_SUCH_ENTRY
             Self::AddressFamily => -97,  // INVALID_ADDRESS_FAMILY
             Self::TooMany => -162,       // LIMIT_EXCEEDED
@@ -94,6 +100,7 @@ impl fmt::Display for NeighborError {
         match self {
             Self::NoSuchInterface => f.write_str("unknown interface"),
             Self::NoSuchEntry => f.write_str("no such neighbor"),
+            Self::IsStatic => f.write_str("a static neighbor has another address on the link"),
             Self::AddressFamily => f.write_str("address family not supported"),
             Self::TooMany => f.write_str("too many neighbors"),
             Self::Fib(error) => error.fmt(f),
@@ -102,6 +109,12 @@ impl fmt::Display for NeighborError {
 }
 
 impl std::error::Error for NeighborError {}
+
+impl From<NeighborError> for ApiError {
+    fn from(error: NeighborError) -> Self {
+        Self(error.retval())
+    }
+}
 
 /// Limits of the table (`ip_neighbor_config`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -210,6 +223,15 @@ impl Neighbors {
         if former.is_none() && origin == Origin::Dynamic {
             self.make_room()?;
         }
+        let kept = former.filter(|former| former.origin == Origin::Static);
+        let origin = match kept {
+            Some(kept) if origin == Origin::Dynamic && kept.mac != mac => {
+                return Err(NeighborError::IsStatic);
+            }
+            // A client's word outlives what is heard, until a client takes it back.
+            Some(_) => Origin::Static,
+            None => origin,
+        };
         let adjacency = match former {
             Some(former) => former.adjacency,
             None => self
@@ -223,28 +245,60 @@ impl Neighbors {
             no_fib_entry,
             updated: self.clock.now(),
             adjacency,
-            has_route: former.is_some_and(|former| former.has_route),
+            route: former.and_then(|former| former.route),
             marked: false,
         };
         self.put(key, entry);
         self.adjacencies
             .neighbour_changed(key.interface, key.address);
-        if no_fib_entry && entry.has_route {
-            self.fib
-                .remove_neighbour(table, key.interface, key.address)
-                .map_err(NeighborError::Fib)?;
-            entry.has_route = false;
-        } else if !no_fib_entry && !entry.has_route {
-            self.fib
-                .add_neighbour(table, key.interface, key.address)
-                .map_err(NeighborError::Fib)?;
-            entry.has_route = true;
-        }
+        entry.route = self
+            .route(key, entry.route, (!no_fib_entry).then_some(table))
+            .map_err(NeighborError::Fib)?;
         self.put(key, entry);
-        if former.is_none_or(|former| former.mac != mac) {
-            self.tell(NeighborEvent::Added(key, entry));
-        }
+        self.tell(NeighborEvent::Added(key, entry));
         Ok(adjacency)
+    }
+
+    /// Moves the host route of a neighbour from one table to another; gives the table it is in then.
+    fn route(
+        &self,
+        key: NeighborKey,
+        from: Option<FibIndex>,
+        to: Option<FibIndex>,
+    ) -> Result<Option<FibIndex>, FibError> {
+        if from == to {
+            return Ok(to);
+        }
+        if let Some(from) = from {
+            self.fib.remove_neighbour(from, key.interface, key.address)?;
+        }
+        if let Some(to) = to {
+            self.fib.add_neighbour(to, key.interface, key.address)?;
+        }
+        Ok(to)
+    }
+
+    /// An interface is in another table now: its neighbours' routes follow.
+    ///
+    /// # Errors
+    /// What the forwarding tables gave.
+    pub fn table_changed(&self, interface: SwIfIndex) -> Result<(), NeighborError> {
+        let table = self.table_of(interface)?;
+        let own: Vec<_> = {
+            let state = self.state.borrow();
+            let entries = state.entries.iter();
+            entries
+                .filter(|(key, entry)| key.interface == interface && entry.route.is_some())
+                .map(|(key, entry)| (*key, *entry))
+                .collect()
+        };
+        for (key, mut entry) in own {
+            entry.route = self
+                .route(key, entry.route, Some(table))
+                .map_err(NeighborError::Fib)?;
+            self.put(key, entry);
+        }
+        Ok(())
     }
 
     /// Notes what a neighbour said of itself. A static entry stays as it is; with `only_known`, a
@@ -281,7 +335,7 @@ impl Neighbors {
     /// # Errors
     /// [`NoSuchEntry`](NeighborError::NoSuchEntry), [`NoSuchInterface`](NeighborError::NoSuchInterface).
     pub fn remove(&self, key: NeighborKey) -> Result<(), NeighborError> {
-        let table = self.table_of(key.interface)?;
+        self.table_of(key.interface)?;
         let entry = {
             let mut state = self.state.borrow_mut();
             let entry = state
@@ -291,11 +345,8 @@ impl Neighbors {
             state.dynamic -= u32::from(entry.origin == Origin::Dynamic);
             entry
         };
-        if entry.has_route {
-            self.fib
-                .remove_neighbour(table, key.interface, key.address)
-                .map_err(NeighborError::Fib)?;
-        }
+        self.route(key, entry.route, None)
+            .map_err(NeighborError::Fib)?;
         self.adjacencies
             .neighbour_changed(key.interface, key.address);
         self.adjacencies.unlock(entry.adjacency);

@@ -1,0 +1,19 @@
+//! The section `ip` of the start-up configuration (`vpp:src/vnet/fib/ip4_fib.c`).
+
+use crate::fib::{Fib, FibIndex};
+use barrow_engine::config::{ConfigRegistry, SectionAlreadyRegistered};
+
+/// Registers the section: `ip { default-table-name NAME }`.
+pub(super) fn register(
+    config: &mut ConfigRegistry,
+    fib: &Fib,
+) -> Result<(), SectionAlreadyRegistered> {
+    let fib = fib.clone();
+    config.section("ip", move |words| {
+        while words.keyword(&["default-table-name"])?.is_some() {
+            let name = words.text("a name")?;
+            fib.set_table_name(FibIndex::DEFAULT, name);
+        }
+        Ok(())
+    })
+}
