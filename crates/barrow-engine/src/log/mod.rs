@@ -13,6 +13,9 @@ mod logger;
 mod ring;
 mod stderr;
 
+#[cfg(test)]
+mod tests;
+
 pub use calendar::{http_date, log_date};
 pub use cli::register_commands;
 pub use level::{Level, UnknownLevel};

@@ -3,10 +3,12 @@
 use super::{
     super::CliRegistry,
     CliSession, SessionKind, Terminal, TerminalMode,
+    banner::banner,
     editor::{Desk, Edited, Editor},
+    input::Input,
     keys::{Decoded, Key, editor_key, pager_key},
     pager::{Pager, View},
-    screen::{BOLD, RED, RESET, Screen},
+    screen::Screen,
     telnet::{self, Event, GREETING, Telnet},
 };
 use barrow_core::{Instant, Machine};
@@ -62,36 +64,6 @@ pub struct Session {
     pager: Pager,
     screen: Screen,
     outputs: VecDeque<SessionOutput>,
-}
-
-/// Data that has not been handled yet.
-#[derive(Debug, Default)]
-struct Input {
-    bytes: Vec<u8>,
-    /// So many of them have been handled already.
-    taken: usize,
-}
-
-impl Input {
-    fn rest(&self) -> &[u8] {
-        &self.bytes[self.taken..]
-    }
-
-    fn take(&mut self, length: usize) -> &[u8] {
-        let start = self.taken;
-        self.taken += length;
-        &self.bytes[start..self.taken]
-    }
-
-    /// Takes NULs, of which a client may send several.
-    fn take_nuls(&mut self) {
-        self.taken += self.rest().iter().take_while(|byte| **byte == 0).count();
-    }
-
-    fn compact(&mut self) {
-        self.bytes.drain(..self.taken);
-        self.taken = 0;
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -540,21 +512,4 @@ impl Machine for Session {
     fn is_finished(&self) -> bool {
         self.phase == Phase::Closed && self.outputs.is_empty()
     }
-}
-
-/// The banner with an empty line behind it, its left part red where there are colours.
-fn banner(text: &str, color: bool) -> String {
-    /// Columns that are coloured.
-    const COLORED: usize = 20;
-    let mut banner = String::new();
-    for line in text.lines() {
-        let (left, right) = line.split_at_checked(COLORED).unwrap_or((line, ""));
-        if color {
-            banner.push_str(&format!("{BOLD}{RED}{left}{RESET}{right}\n"));
-        } else {
-            banner.push_str(&format!("{line}\n"));
-        }
-    }
-    banner.push('\n');
-    banner
 }

@@ -17,9 +17,11 @@
 //! telnet sequences are taken out of line-mode input too, a request that arrives in pieces is put together, type-ahead
 //! and requests are bounded, and no key is lost behind a control code.
 
+mod banner;
 mod editor;
 mod handle;
 mod history;
+mod input;
 mod keys;
 mod machine;
 mod pager;
