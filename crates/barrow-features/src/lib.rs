@@ -21,6 +21,8 @@ pub mod ip4;
 pub mod loopback;
 pub mod neighbor;
 pub mod ping;
+pub mod tap;
+mod virtio;
 #[cfg(test)]
 mod testing;
 
@@ -37,4 +39,5 @@ pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
         .feature(arp::ArpFeature)
         .feature(ping::PingFeature)
         .feature(loopback::LoopbackFeature)
+        .feature(tap::TapFeature)
 }

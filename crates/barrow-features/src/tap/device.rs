@@ -4,9 +4,11 @@ use crate::interface::{Device, HwIfIndex, InterfaceError, RxMode, SwIfIndex};
 use crate::virtio::{DeviceInput, FrameSink, FrameSource, HEADER_LEN, RxQueue, VirtioNetHeader};
 use barrow_engine::{Control, InputMode, NodeId, Packet, Watch};
 use barrow_messages::ethernet_types::MacAddress;
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -43,8 +45,11 @@ struct Served {
     watch: Option<Watch>,
 }
 
-/// The device of one tap interface.
-pub(super) struct TapDevice {
+/// The device of one tap interface; a cheap handle.
+#[derive(Clone)]
+pub(super) struct TapDevice(Rc<RefCell<State>>);
+
+struct State {
     control: Control,
     input: NodeId,
     interface: SwIfIndex,
@@ -54,37 +59,68 @@ pub(super) struct TapDevice {
 
 impl fmt::Debug for TapDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TapDevice").field("interface", &self.interface).finish_non_exhaustive()
+        f.debug_tuple("TapDevice")
+            .field(&self.0.borrow().interface)
+            .finish()
     }
 }
 
 impl TapDevice {
     pub(super) fn new(control: Control, input: NodeId, queues: Vec<TapQueue>) -> Self {
-        Self { control, input, interface: SwIfIndex::NONE, queues, served: Vec::new() }
+        let interface = SwIfIndex::NONE;
+        let state = State {
+            control,
+            input,
+            interface,
+            queues,
+            served: Vec::new(),
+        };
+        Self(Rc::new(RefCell::new(state)))
+    }
+
+    /// The same device, for the table of interfaces.
+    pub(super) fn shared(&self) -> Self {
+        self.clone()
     }
 
     /// Begins to receive, once the interface has its number; queue `n` on `threads[n]`.
-    pub(super) fn serve(&mut self, interface: SwIfIndex, threads: &[usize]) -> io::Result<()> {
-        self.interface = interface;
-        for (number, (queue, thread)) in self.queues.iter().zip(threads).enumerate() {
-            let served = self.start(number as u32, queue.clone(), *thread)?;
-            self.served.push(served);
+    pub(super) fn serve(&self, interface: SwIfIndex, threads: &[usize]) -> io::Result<()> {
+        let state = &mut *self.0.borrow_mut();
+        state.interface = interface;
+        for (number, thread) in threads.iter().enumerate() {
+            let served = state.start(number as u32, state.queues[number].clone(), *thread)?;
+            state.served.push(served);
         }
         Ok(())
     }
+}
 
+impl State {
     fn start(&self, number: u32, source: TapQueue, thread: usize) -> io::Result<Served> {
         let descriptor = Arc::clone(&source.0);
-        let queue = RxQueue { interface: self.interface, queue: number, source };
-        self.control.with_node(thread, self.input, move |node: &mut DeviceInput<TapQueue>| {
-            node.add(queue);
-        });
+        let queue = RxQueue {
+            interface: self.interface,
+            queue: number,
+            source,
+        };
+        self.control.with_node(
+            thread,
+            self.input,
+            move |node: &mut DeviceInput<TapQueue>| {
+                node.add(queue);
+            },
+        );
         let watch = self.control.watch_fd(thread, &*descriptor, self.input)?;
-        Ok(Served { thread, watch: Some(watch) })
+        Ok(Served {
+            thread,
+            watch: Some(watch),
+        })
     }
 
     fn stop(&mut self, number: usize) {
-        let Some(served) = self.served.get_mut(number) else { return };
+        let Some(served) = self.served.get_mut(number) else {
+            return;
+        };
         drop(served.watch.take());
         let (interface, queue) = (self.interface, number as u32);
         self.control.with_node(
@@ -114,13 +150,19 @@ impl Device for TapDevice {
         queue: u32,
         mode: RxMode,
     ) -> Result<(), InterfaceError> {
-        let served = self.served.get(queue as usize).ok_or(InterfaceError::NoSuchQueue)?;
+        let state = self.0.borrow();
+        let served = state
+            .served
+            .get(queue as usize)
+            .ok_or(InterfaceError::NoSuchQueue)?;
         let mode = match mode {
             RxMode::Polling => InputMode::Polling,
             RxMode::Interrupt => InputMode::Interrupt,
             RxMode::Adaptive => InputMode::Adaptive,
         };
-        self.control.set_input_mode(served.thread, self.input, mode);
+        state
+            .control
+            .set_input_mode(served.thread, state.input, mode);
         Ok(())
     }
 
@@ -130,26 +172,35 @@ impl Device for TapDevice {
         queue: u32,
         thread: usize,
     ) -> Result<(), InterfaceError> {
+        let state = &mut *self.0.borrow_mut();
         let number = queue as usize;
-        let source = self.queues.get(number).cloned().ok_or(InterfaceError::NoSuchQueue)?;
-        if thread >= self.control.thread_count() {
+        let source = state
+            .queues
+            .get(number)
+            .cloned()
+            .ok_or(InterfaceError::NoSuchQueue)?;
+        if thread >= state.control.thread_count() {
             return Err(InterfaceError::NoSuchWorker);
         }
-        if self.served[number].thread == thread {
+        if state.served[number].thread == thread {
             return Ok(());
         }
-        self.stop(number);
-        let started = self.start(queue, source, thread);
-        self.served[number] = started.map_err(|error| {
-            InterfaceError::System(error.raw_os_error().unwrap_or(0), "watching a queue".to_owned())
+        state.stop(number);
+        let started = state.start(queue, source, thread);
+        state.served[number] = started.map_err(|error| {
+            InterfaceError::System(
+                error.raw_os_error().unwrap_or(0),
+                "watching a queue".to_owned(),
+            )
         })?;
         Ok(())
     }
 
     fn remove(&mut self, _hw: HwIfIndex) {
-        for number in 0..self.queues.len() {
-            self.stop(number);
+        let state = &mut *self.0.borrow_mut();
+        for number in 0..state.queues.len() {
+            state.stop(number);
         }
-        self.queues.clear();
+        state.queues.clear();
     }
 }

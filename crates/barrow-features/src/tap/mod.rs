@@ -4,11 +4,12 @@
 //! bridge as asked for. Frames carry the virtio-net header both ways, so that checksums are completed and
 //! long TCP packets cut only where they must be.
 
+mod api;
+mod commands;
 mod create;
 mod device;
 mod feature;
 mod sys;
 
-pub use create::{HostSide, NewTap, TapError};
+pub use create::{HostSide, NewTap, Tap, TapError, Taps};
 pub use feature::TapFeature;
-pub use create::{Tap, Taps};

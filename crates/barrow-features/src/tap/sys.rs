@@ -24,7 +24,11 @@ const _: () = assert!(size_of::<IfReq>() == 40);
 pub(super) fn open_queue(name: &str, multi_queue: bool) -> io::Result<(OwnedFd, String)> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::open("/dev/net/tun", flags, Mode::empty())?;
-    let mut request = IfReq { name: [0; NAME_LEN], flags: 0, rest: [0; 22] };
+    let mut request = IfReq {
+        name: [0; NAME_LEN],
+        flags: 0,
+        rest: [0; 22],
+    };
     let bytes = name.as_bytes();
     if bytes.len() >= NAME_LEN {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
@@ -39,7 +43,11 @@ pub(super) fn open_queue(name: &str, multi_queue: bool) -> io::Result<(OwnedFd, 
     // alive and unaliased during the call; the descriptor is open.
     let done = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
     check(done)?;
-    let end = request.name.iter().position(|byte| *byte == 0).unwrap_or(NAME_LEN);
+    let end = request
+        .name
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(NAME_LEN);
     let given = String::from_utf8_lossy(&request.name[..end]).into_owned();
     Ok((fd, given))
 }
@@ -54,9 +62,19 @@ pub(super) fn set_offload(queue: &OwnedFd, checksum: bool, tcp4: bool) -> io::Re
         flags |= libc::TUN_F_TSO4;
     }
     // SAFETY: TUNSETOFFLOAD takes its argument by value; the descriptor is open.
-    check(unsafe { libc::ioctl(queue.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(flags)) })
+    check(unsafe {
+        libc::ioctl(
+            queue.as_raw_fd(),
+            libc::TUNSETOFFLOAD,
+            libc::c_ulong::from(flags),
+        )
+    })
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

@@ -54,7 +54,9 @@ impl VirtioNetHeader {
     /// that is still to be completed is then completed here.
     pub(crate) fn apply(&self, packet: &mut Packet<'_>) {
         if self.flags & DATA_VALID != 0 {
-            packet.flags.insert(PacketFlags::L4_CKSUM_COMPUTED | PacketFlags::L4_CKSUM_CORRECT);
+            packet
+                .flags
+                .insert(PacketFlags::L4_CKSUM_COMPUTED | PacketFlags::L4_CKSUM_CORRECT);
         }
         if self.flags & NEEDS_CSUM != 0 && self.mark(packet).is_none() {
             self.complete(packet);
@@ -74,7 +76,9 @@ impl VirtioNetHeader {
             (protocol::UDP, UDP_CHECKSUM) => PacketFlags::OFFLOAD_UDP_CKSUM,
             _ => return None,
         };
-        packet.flags.insert(flag | PacketFlags::L4_CKSUM_COMPUTED | PacketFlags::L4_CKSUM_CORRECT);
+        packet
+            .flags
+            .insert(flag | PacketFlags::L4_CKSUM_COMPUTED | PacketFlags::L4_CKSUM_CORRECT);
         if self.gso_type & !GSO_ECN == GSO_TCP4 && self.gso_size > 0 {
             let tcp_len = u16::from(packet.at(l4 + 12, 1)?[0] >> 4) * 4;
             packet.flags.insert(PacketFlags::GSO);
@@ -88,7 +92,9 @@ impl VirtioNetHeader {
     fn complete(&self, packet: &mut Packet<'_>) {
         let start = usize::from(self.csum_start);
         let at = start + usize::from(self.csum_offset);
-        let Some(len) = packet.total_len().checked_sub(start) else { return };
+        let Some(len) = packet.total_len().checked_sub(start) else {
+            return;
+        };
         let sum = crate::interface::sum_chain(packet, start, len, Sum::new()).finish();
         if let Some(place) = packet.at_mut(at, 2) {
             place.copy_from_slice(&sum.to_be_bytes());
@@ -111,9 +117,18 @@ impl VirtioNetHeader {
         let start = ip4_start(packet.data())?;
         let (ip4, _) = Ip4Header::ref_from_prefix(packet.data().get(start..)?).ok()?;
         let l4 = start + ip4.header_len();
-        let len = ip4.total_length.get().checked_sub(ip4.header_len() as u16)?;
-        let offset = if ip4.protocol == protocol::TCP { TCP_CHECKSUM } else { UDP_CHECKSUM };
-        let sum = Sum::new().pseudo_ip4(ip4.source, ip4.destination, ip4.protocol, len).fold();
+        let len = ip4
+            .total_length
+            .get()
+            .checked_sub(ip4.header_len() as u16)?;
+        let offset = if ip4.protocol == protocol::TCP {
+            TCP_CHECKSUM
+        } else {
+            UDP_CHECKSUM
+        };
+        let sum = Sum::new()
+            .pseudo_ip4(ip4.source, ip4.destination, ip4.protocol, len)
+            .fold();
         let place = packet.at_mut(l4 + usize::from(offset), 2)?;
         place.copy_from_slice(&sum.to_be_bytes());
         let mut header = Self {

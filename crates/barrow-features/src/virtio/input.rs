@@ -42,8 +42,6 @@ pub(crate) struct RxQueue<S> {
 pub(crate) enum Next {
     #[next_node = "ethernet-input"]
     Ethernet,
-    #[next_node = "error-drop"]
-    Drop,
 }
 
 /// Counters of the node.
@@ -73,14 +71,23 @@ pub(crate) struct DeviceInput<S> {
 
 impl<S> fmt::Debug for DeviceInput<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceInput").field("queues", &self.queues.len()).finish_non_exhaustive()
+        f.debug_struct("DeviceInput")
+            .field("queues", &self.queues.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl<S> DeviceInput<S> {
     /// Makes the instance of one thread; `arc` is `device-input`.
     pub(crate) fn new(arc: ArcHandle, words: InterfaceWords, rows: InterfaceRows) -> Self {
-        Self { queues: Vec::new(), arc, words, rows, room: vec![0; LONGEST], frame: Frame::new() }
+        Self {
+            queues: Vec::new(),
+            arc,
+            words,
+            rows,
+            room: vec![0; LONGEST],
+            frame: Frame::new(),
+        }
     }
 
     /// Serves one more queue.
@@ -190,7 +197,8 @@ impl<S: FrameSource> DeviceInput<S> {
             let next = cx.next(Next::Ethernet);
             cx.enqueue_all(self.frame.vector(), next);
         }
-        self.rows.count_bytes(Combined::Rx, index.0, u64::from(packets), bytes);
+        self.rows
+            .count_bytes(Combined::Rx, index.0, u64::from(packets), bytes);
         (packets, drained)
     }
 }

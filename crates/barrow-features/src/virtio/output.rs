@@ -2,9 +2,7 @@
 
 use super::VirtioNetHeader;
 use crate::interface::{InterfaceRows, Simple, SwIfIndex};
-use barrow_engine::{
-    BufferExt, ErrorCounters, NoNext, Packet, PacketContext, PacketNode, Vector,
-};
+use barrow_engine::{BufferExt, ErrorCounters, NoNext, Packet, PacketContext, PacketNode, Vector};
 use std::fmt;
 use std::io;
 
@@ -35,14 +33,20 @@ pub(crate) struct DeviceTx<S> {
 
 impl<S> fmt::Debug for DeviceTx<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceTx").field("interface", &self.interface).finish_non_exhaustive()
+        f.debug_struct("DeviceTx")
+            .field("interface", &self.interface)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S> DeviceTx<S> {
     /// Makes the instance of one thread.
     pub(crate) fn new(interface: SwIfIndex, sink: S, rows: InterfaceRows) -> Self {
-        Self { interface, sink, rows }
+        Self {
+            interface,
+            sink,
+            rows,
+        }
     }
 }
 

@@ -1,0 +1,38 @@
+//! What the feature `tap` registers.
+
+use super::Taps;
+use super::device::TapQueue;
+use crate::interface::{InterfaceCounters, InterfaceWords, Interfaces};
+use crate::virtio::DeviceInput;
+use barrow_engine::{About, EngineBuilder, Feature, NodeThread, RegisterError};
+
+/// Tap interfaces, their messages and commands. Provides [`Taps`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TapFeature;
+
+impl Feature for TapFeature {
+    fn about(&self) -> About {
+        About::new("tap", "Tap interfaces, made in the kernel by this node")
+    }
+
+    fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
+        let interfaces: Interfaces = engine.table()?;
+        let counters: InterfaceCounters = engine.table()?;
+        let words: InterfaceWords = engine.table()?;
+        let arc = engine.control().arcs().handle("device-input")?;
+        let rows = counters.clone();
+        let input = engine.input_node("virtio-input", move |thread: NodeThread| {
+            let rows = rows.rows(thread.thread).expect("every thread has its rows");
+            DeviceInput::<TapQueue>::new(arc, words.clone(), rows)
+        })?;
+        let taps = Taps::new(
+            interfaces.clone(),
+            counters,
+            engine.control().clone(),
+            input,
+        );
+        super::api::register(engine, &interfaces, &taps)?;
+        super::commands::register(engine, &interfaces, &taps)?;
+        engine.provide(taps)
+    }
+}
