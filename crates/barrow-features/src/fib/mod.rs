@@ -41,10 +41,10 @@
 //! entry                 24 bytes
 //! load balance           8
 //! prefix hash        5..11   (5 bytes a slot, 44 % to 87 % full)
-//! plies                  4   consecutive /24 (1 KiB for 256 of them), 57 for a million random /24
+//! plies                  4   consecutive /24 (1 KiB for 256 of them), 67 for a million random /24
 //! ```
 //!
-//! So a million consecutive /24 take 47 MB, random ones 100 MB, of which the counters in the statistics
+//! So a million consecutive /24 take 46 MB, random ones 110 MB, of which the counters in the statistics
 //! segment are no part.
 //!
 //! # For packet nodes

@@ -24,7 +24,7 @@
 //! quiescent state ([`Epochs`]).
 //!
 //! **Memory.** 256 KiB a table and 1 KiB a ply. A million consecutive /24 take 4 MiB of plies, a million
-//! random ones 57 MiB.
+//! random ones 64 MiB.
 
 use crate::fib::{Chunked, Epochs, LbIndex, Retired};
 use std::sync::Arc;
