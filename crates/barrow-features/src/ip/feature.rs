@@ -9,7 +9,7 @@ use super::config;
 use crate::ErrorBase;
 use crate::adj::AdjTable;
 use crate::ethernet::{EtherType, EtherTypes};
-use crate::fib::{Epochs, Fib};
+use crate::fib::{Epochs, Fib, Worker};
 use crate::icmp::SourceAddresses;
 use crate::icmp::echo::Ip4IcmpEcho;
 use crate::icmp::error::Ip4IcmpError;
@@ -25,7 +25,7 @@ use crate::ip4::lookup::Ip4Lookup;
 use crate::ip4::options::Ip4Options;
 use crate::ip4::rewrite::Ip4Rewrite;
 use crate::ip4::{Forwarding, Ip4Error, RouteRows};
-use barrow_engine::{About, EngineBuilder, Feature, NodeThread, RegisterError};
+use barrow_engine::{About, EngineBuilder, Feature, NodeThread, Quiescence, RegisterError};
 use barrow_stats::CombinedCounters;
 use std::rc::Rc;
 
@@ -103,6 +103,12 @@ impl Feature for IpFeature {
         };
         cli.register(engine.cli())?;
         engine.provide(path_mtus)?;
+        for thread in 0..engine.control().thread_count() {
+            let worker = epochs.worker().ok_or_else(|| RegisterError::other("too many threads"))?;
+            engine
+                .control()
+                .on_thread(thread, move |thread| thread.tell_quiescence(Announce(worker)));
+        }
         engine.provide(epochs)?;
         engine.provide(adjacencies)?;
         engine.provide(fib)?;
@@ -111,6 +117,19 @@ impl Feature for IpFeature {
         engine.provide(forwarding)?;
         engine.provide(listeners)?;
         engine.provide(types)
+    }
+}
+
+/// A thread's announcements to the forwarding tables.
+struct Announce(Worker);
+
+impl Quiescence for Announce {
+    fn begin(&mut self) {
+        self.0.quiescent();
+    }
+
+    fn end(&mut self) {
+        self.0.offline();
     }
 }
 
