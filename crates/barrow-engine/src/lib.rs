@@ -45,9 +45,11 @@ mod frame;
 pub mod log;
 mod memory;
 mod node;
+mod outlet;
 mod packet;
 mod punt;
 pub mod servers;
+mod supervisor;
 mod tables;
 pub mod testing;
 mod trace;
@@ -70,13 +72,14 @@ pub use node::{
     InputMode, InputNode, Interrupt, NodeError, NodeId, NodeInfo, NodeKind, NodeOptions,
     NodeThread, PacketNode, Polled, Role, Runtime,
 };
+pub use outlet::{PacketOut, PacketOutError};
 pub use packet::{
     Buffer, BufferExt, HEADROOM, Packet, PacketCache, PacketFlags, PacketHeader, PullUpError,
     Segments, UNSET,
 };
 pub use punt::{PuntReason, PuntTable};
 pub use trace::{Filter, TraceControl, TraceEntry, TraceRecord, TracedPacket};
-pub use worker::{ThreadPackets, WorkerPackets};
+pub use worker::{Quiescence, ThreadPackets, WorkerPackets};
 
 pub use barrow_core::{
     CounterDescription, ErrorCounters, Instant, NextNodes, NoErrors, NoNext, ProcessContext,

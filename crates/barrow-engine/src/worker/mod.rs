@@ -15,8 +15,10 @@ mod handoff;
 mod mailbox;
 pub(crate) mod orphans;
 mod packets;
+mod quiescence;
 mod unit;
 
+pub use quiescence::Quiescence;
 pub use packets::WorkerPackets;
 pub use unit::ThreadPackets;
 

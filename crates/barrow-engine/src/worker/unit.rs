@@ -1,10 +1,14 @@
 //! The packet graph of one thread, as a unit of its scheduler.
 
 use super::handoff::Inbox;
+use super::quiescence::Quiescence;
 use super::{Mailbox, ThreadRow, WorkerPackets, orphans};
 use crate::context::Declares;
 use crate::frame::Frame;
 use crate::node::{NodeId, Placed, Slot, Tombstone};
+use crate::packet::Buffer;
+use crate::supervisor::Failed;
+use barrow_core::channel::Sender;
 use barrow_core::{Unit, UnitContext, Work};
 use barrow_graph::region::Region;
 use barrow_runtime::io::reactor::{Direction, Reactor, Source};
@@ -46,6 +50,7 @@ pub struct ThreadPackets {
     /// `None` where the thread has no descriptors to watch: in simulations.
     reactor: Option<Reactor>,
     watched: HashMap<u64, Source<OwnedFd>>,
+    quiescence: Vec<Box<dyn Quiescence>>,
 }
 
 impl ThreadPackets {
@@ -57,6 +62,7 @@ impl ThreadPackets {
             inputs: Vec::new(),
             reactor,
             watched: HashMap::new(),
+            quiescence: Vec::new(),
         }
     }
 
@@ -85,6 +91,11 @@ impl ThreadPackets {
             .map(Slot::node)
     }
 
+    /// Tells a table from now on when this thread holds none of its indexes.
+    pub fn tell_quiescence(&mut self, table: impl Quiescence) {
+        self.quiescence.push(Box::new(table));
+    }
+
     /// Hands packets to a node from outside the graph; they are dispatched in the next turn.
     pub fn inject(&mut self, node: NodeId, frame: &mut Frame) {
         if !frame.is_empty() && node.slot() < self.places {
@@ -95,6 +106,18 @@ impl ThreadPackets {
             self.packets.queues.append(node, frame.as_vec_mut(), traced);
             self.region.mark(node.region());
         }
+    }
+
+    /// Hands one packet to a node from outside the graph. One for a node that was never there is dropped.
+    pub fn push(&mut self, node: NodeId, buffer: Buffer) {
+        let node = if node.slot() < self.places {
+            node
+        } else {
+            NodeId::NULL
+        };
+        let traced = buffer.header().is_traced();
+        self.packets.queues.push(node, buffer, traced);
+        self.region.mark(node.region());
     }
 
     /// Makes a node ready, as an interrupt does.
@@ -188,6 +211,7 @@ pub(crate) struct PacketUnit {
     inbox: Inbox,
     row: Arc<ThreadRow>,
     slice: Slice,
+    failures: Sender<Failed>,
     attached: bool,
 }
 
@@ -198,6 +222,7 @@ impl PacketUnit {
         inbox: Inbox,
         row: Arc<ThreadRow>,
         slice: Slice,
+        failures: Sender<Failed>,
     ) -> Self {
         Self {
             thread,
@@ -205,6 +230,7 @@ impl PacketUnit {
             inbox,
             row,
             slice,
+            failures,
             attached: false,
         }
     }
@@ -253,8 +279,15 @@ impl PacketUnit {
         }
         for failure in failures {
             self.row.panicked();
-            self.thread
-                .bury(NodeId::from_slot(failure.index.get() as usize));
+            let node = NodeId::from_slot(failure.index.get() as usize);
+            self.thread.bury(node);
+            let thread = self.thread.thread();
+            // Reports beyond what may wait are lost; the panics are counted all the same.
+            let _ = self.failures.try_send(Failed {
+                thread,
+                node,
+                message: failure.message,
+            });
         }
         self.thread.adopt_orphans();
     }
@@ -262,6 +295,10 @@ impl PacketUnit {
 
 impl Drop for PacketUnit {
     fn drop(&mut self) {
+        // Nodes, and closures that never ran, leave their packets behind when they are dropped.
+        while self.mailbox.take().is_some() {}
+        self.thread.region = Region::new();
+        self.thread.adopt_orphans();
         self.inbox.drain(&mut self.thread.packets.cache);
     }
 }
@@ -272,14 +309,19 @@ impl Unit for PacketUnit {
             self.attached = true;
             self.mailbox.interrupts().attach(cx.waker);
         }
-        self.thread.packets.now = cx.now;
         let start = tsc();
+        self.thread.packets.begin(cx.now, start, self.slice);
+        // Packets that wait from the last call hold indexes that they were given then.
+        if !self.thread.region.has_work() {
+            self.thread.quiescence.iter_mut().for_each(|table| table.begin());
+        }
         while self.turn() {
             match self.slice {
                 Slice::Clocks(most) if tsc().wrapping_sub(start) < most => {}
                 Slice::Clocks(_) | Slice::Turn => return Work::More,
             }
         }
+        self.thread.quiescence.iter_mut().for_each(|table| table.end());
         Work::Idle
     }
 
