@@ -9,14 +9,17 @@ use crate::error::ErrorTable;
 use crate::feature::{About, AnyFeature, RegisterError};
 use crate::log::Logger;
 use crate::node::{Interrupts, NodeError};
+use crate::outlet::{Outlet, Packets};
 use crate::packet::{PacketCache, PacketHeader};
 use crate::punt::{OwnArcs, PuntTable};
 use crate::servers::{Own, Servers};
+use crate::supervisor::{Failed, MOST_REPORTS, Supervisor};
 use crate::trace::{Ids, Log, LogReader, TraceControl};
 use crate::worker::{
     Inbox, Links, Mailbox, PacketUnit, Parts, Slice, ThreadPackets, ThreadRow, WorkerPackets, wire,
 };
 use crate::{ArcError, ArcTable, EngineBuilder, commands, disposition};
+use barrow_core::channel::{self, Sender};
 use barrow_core::{Restart, Spawner};
 use barrow_runtime::buf::{self, Pages, Pool, PoolError};
 use barrow_runtime::io::Reactor;
@@ -70,7 +73,8 @@ pub(crate) struct Plan {
     pub(crate) identity: Identity,
 }
 
-type Hook = Box<dyn FnOnce(&Control)>;
+/// What runs once, when the engine starts or ends.
+pub(crate) type Hook = Box<dyn FnOnce(&Control)>;
 
 /// An engine whose graph is in place, and whose threads do not run yet.
 pub(crate) struct Assembly {
@@ -95,13 +99,21 @@ pub(crate) struct ThreadSpec {
     mailbox: Mailbox,
     inbox: Inbox,
     row: Arc<ThreadRow>,
+    failures: Sender<Failed>,
 }
 
 impl ThreadSpec {
     /// The unit that the thread's scheduler runs. Called on the thread.
     pub(crate) fn unit(self, reactor: Option<Reactor>, slice: Slice) -> PacketUnit {
         let thread = ThreadPackets::new(WorkerPackets::new(self.parts), reactor);
-        PacketUnit::new(thread, self.mailbox, self.inbox, self.row, slice)
+        PacketUnit::new(
+            thread,
+            self.mailbox,
+            self.inbox,
+            self.row,
+            slice,
+            self.failures,
+        )
     }
 }
 
@@ -141,6 +153,7 @@ impl Plan {
             log: self.log,
             clock: self.clock,
             spawner: self.spawner,
+            outlet: Outlet::new(PacketCache::new(&pool)),
             pool,
             tables: Default::default(),
             hooks: Default::default(),
@@ -160,6 +173,18 @@ impl Plan {
                 .take()
                 .expect("a node that is never restarted is made once")
         })?;
+
+        let (failures, reports) = channel::bounded(MOST_REPORTS);
+        let mut supervisor = Some(Supervisor {
+            control: control.clone(),
+            reports,
+        });
+        control.add_process(Restart::Never, move || {
+            supervisor
+                .take()
+                .expect("a node that is never restarted is made once")
+        })?;
+        control.spawner().extensions().insert(Packets::of(&control));
 
         let prefix = settings.cpu.thread_prefix.clone();
         let mut builder = EngineBuilder::new(control.clone(), settings);
@@ -243,6 +268,7 @@ impl Plan {
                 mailbox,
                 inbox,
                 row,
+                failures: failures.clone(),
             });
         }
         Ok(Assembly {

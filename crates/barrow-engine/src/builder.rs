@@ -2,6 +2,7 @@
 
 use crate::api::{ApiLimits, ApiRegistry, Clients};
 use crate::arc::{ArcHandle, Constraint, FeatureSpec};
+use crate::assembly::Hook;
 use crate::cli::CliRegistry;
 use crate::config::{ConfigRegistry, Settings};
 use crate::control::Control;
@@ -13,8 +14,6 @@ use barrow_stats::{Segment, SimpleCounters};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-
-type Hook = Box<dyn FnOnce(&Control)>;
 
 /// An engine that is being put together: what [`Feature::register`](crate::Feature::register) gets.
 ///

@@ -167,9 +167,7 @@ impl<'a> DispatchContext<'a> {
     #[inline]
     pub fn trace(&mut self, packet: &Packet<'_>, record: impl TraceRecord) {
         if packet.is_traced() {
-            self.x
-                .log
-                .append(packet.trace_id, self.x.now, self.meta.id, record);
+            self.record(packet.trace_id, record);
         }
     }
 
@@ -177,9 +175,7 @@ impl<'a> DispatchContext<'a> {
     #[inline]
     pub fn trace_with<R: TraceRecord>(&mut self, packet: &Packet<'_>, record: impl FnOnce() -> R) {
         if packet.is_traced() {
-            self.x
-                .log
-                .append(packet.trace_id, self.x.now, self.meta.id, record());
+            self.record(packet.trace_id, record());
         }
     }
 
@@ -191,11 +187,15 @@ impl<'a> DispatchContext<'a> {
     ) {
         if self.tracing() {
             for packet in vector.packets().filter(|packet| packet.is_traced()) {
-                self.x
-                    .log
-                    .append(packet.trace_id, self.x.now, self.meta.id, record(&packet));
+                self.record(packet.trace_id, record(&packet));
             }
         }
+    }
+
+    #[cold]
+    fn record(&mut self, id: u32, record: impl TraceRecord) {
+        let at = self.x.moment();
+        self.x.log.append(id, at, self.meta.id, record);
     }
 
     /// Where packets of an interface start on an arc: look it up once for a run of packets from the same

@@ -1,6 +1,6 @@
 //! The node as a program runs it: threads, start, stop.
 
-use crate::assembly::{Assembly, BuildError, Plan, Services, ThreadSpec};
+use crate::assembly::{Assembly, BuildError, Hook, Plan, Services, ThreadSpec};
 use crate::cli::Identity;
 use crate::clock::NodeClock;
 use crate::config::{Config, ConfigError, Settings, WorkerCount};
@@ -200,8 +200,8 @@ pub struct Engine {
     placement: Placement,
     workers: Vec<Handle<()>>,
     services: Services,
-    on_start: Vec<Box<dyn FnOnce(&Control)>>,
-    on_stop: Vec<Box<dyn FnOnce(&Control)>>,
+    on_start: Vec<Hook>,
+    on_stop: Vec<Hook>,
 }
 
 /// How long units have to say goodbye.

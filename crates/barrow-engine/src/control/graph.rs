@@ -7,6 +7,7 @@ use crate::node::{
     NodeOptions, NodeThread, PacketNode, PacketSlot, RuntimeRow,
 };
 use crate::trace::Arm;
+use crate::worker::Command;
 use barrow_core::{ErrorCounters, NextNodes, ProcessNode, Restart};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -292,22 +293,30 @@ impl Control {
 
     /// Gives each thread its instance of a node.
     fn place(&self, id: NodeId) {
-        self.on_every_thread(|thread| {
-            let nodes = self.0.nodes.borrow();
-            let entry = nodes.get(id);
-            let instance = entry.and_then(|entry| entry.instance(id, self.node_thread(thread, id)));
-            let input = entry.and_then(|entry| entry.input);
-            let nexts: Vec<_> = entry
-                .into_iter()
-                .flat_map(|e| &e.nexts)
-                .filter_map(|next| next.node)
-                .collect();
-            Box::new(move |thread| {
-                let Some(instance) = instance else { return };
-                thread.place(id, instance, input);
-                nexts.iter().for_each(|next| thread.connect(id, *next));
-            })
-        });
+        self.on_every_thread(|thread| self.placing(thread, id));
+    }
+
+    /// Gives a thread a fresh instance of a node that panicked there, if the node still exists.
+    pub(crate) fn revive(&self, thread: usize, id: NodeId) {
+        self.on_thread(thread, self.placing(thread, id));
+    }
+
+    fn placing(&self, thread: usize, id: NodeId) -> Command {
+        let nodes = self.0.nodes.borrow();
+        let entry = nodes.get(id);
+        let at = self.node_thread(thread, id);
+        let instance = entry.and_then(|entry| entry.instance(id, at));
+        let input = entry.and_then(|entry| entry.input);
+        let nexts: Vec<_> = entry
+            .into_iter()
+            .flat_map(|e| &e.nexts)
+            .filter_map(|next| next.node)
+            .collect();
+        Box::new(move |thread| {
+            let Some(instance) = instance else { return };
+            thread.place(id, instance, input);
+            nexts.iter().for_each(|next| thread.connect(id, *next));
+        })
     }
 
     fn node_thread(&self, thread: usize, node: NodeId) -> NodeThread {

@@ -5,6 +5,7 @@ use crate::clock::NodeClock;
 use crate::error::ErrorTable;
 use crate::log::Logger;
 use crate::node::table::NodeTable;
+use crate::outlet::Outlet;
 use crate::packet::PacketHeader;
 use crate::punt::PuntTable;
 use crate::tables::Tables;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) log: Logger,
     pub(crate) clock: NodeClock,
     pub(crate) spawner: Spawner,
+    pub(crate) outlet: Outlet,
     pub(crate) pool: Pool<PacketHeader>,
     pub(crate) tables: Tables,
     pub(crate) hooks: RefCell<Hooks>,

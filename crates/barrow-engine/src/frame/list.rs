@@ -2,6 +2,7 @@
 
 use super::{FRAME_CAPACITY, VECTOR, Vector};
 use crate::packet::Buffer;
+use crate::worker::orphans;
 use std::fmt;
 
 /// Up to [`VECTOR`] owned buffers; its memory is allocated once and then swapped around.
@@ -76,7 +77,6 @@ impl Frame {
 
     /// The buffers themselves.
     #[inline]
-    #[must_use]
     pub fn buffers(&self) -> &[Buffer] {
         &self.buffers
     }
@@ -97,6 +97,15 @@ impl Frame {
     #[inline]
     pub(crate) fn as_vec_mut(&mut self) -> &mut Vec<Buffer> {
         &mut self.buffers
+    }
+}
+
+/// Packets in a frame that goes away with its node are freed by the thread.
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if !self.buffers.is_empty() {
+            orphans::leave(&mut self.buffers);
+        }
     }
 }
 

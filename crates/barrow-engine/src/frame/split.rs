@@ -188,7 +188,7 @@ impl Classes {
     #[inline]
     fn of(&self, next: NodeId) -> Option<usize> {
         let [a, b, c, d] = self.nexts.map(|candidate| candidate == next);
-        let class = usize::from(b) | usize::from(c) << 1 | 3 * usize::from(d);
+        let class = usize::from(b) + 2 * usize::from(c) + 3 * usize::from(d);
         (a | b | c | d).then_some(class)
     }
 

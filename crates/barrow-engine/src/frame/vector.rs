@@ -91,7 +91,6 @@ impl<'a> Vector<'a> {
 
     /// The buffers themselves.
     #[inline]
-    #[must_use]
     pub fn buffers(&self) -> &[Buffer] {
         self.buffers
     }

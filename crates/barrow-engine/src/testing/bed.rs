@@ -3,7 +3,7 @@
 use super::TestPacket;
 use super::client::Frontend;
 use super::sink::{Captured, Caught};
-use crate::assembly::{Assembly, Plan};
+use crate::assembly::{Assembly, Hook, Plan};
 use crate::cli::{CliRegistry, Identity};
 use crate::clock::NodeClock;
 use crate::config::{Config, Settings};
@@ -49,7 +49,7 @@ pub struct Testbed {
     schedulers: Vec<Scheduler>,
     cache: PacketCache,
     sinks: BTreeMap<String, Caught>,
-    on_stop: Vec<Box<dyn FnOnce(&Control)>>,
+    on_stop: Vec<Hook>,
 }
 
 impl TestbedBuilder {

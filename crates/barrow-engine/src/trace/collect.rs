@@ -130,7 +130,7 @@ impl TraceControl {
     /// began.
     #[must_use]
     pub fn packets(&self) -> Vec<TracedPacket> {
-        let mut traces: BTreeMap<u32, Vec<(Instant, usize, u64, TraceEntry)>> = BTreeMap::new();
+        let mut traces: BTreeMap<u32, Vec<(u64, TraceEntry)>> = BTreeMap::new();
         for (thread, log) in self.0.logs.borrow().iter().enumerate() {
             for record in log.records().iter() {
                 let text = record.record.to_string();
@@ -140,15 +140,17 @@ impl TraceControl {
                     thread,
                     text,
                 };
-                let key = (record.at, thread, record.sequence, entry);
-                traces.entry(record.id).or_default().push(key);
+                traces
+                    .entry(record.id)
+                    .or_default()
+                    .push((record.sequence, entry));
             }
         }
         let mut packets: Vec<_> = traces
             .into_iter()
             .map(|(id, mut entries)| {
-                entries.sort_by_key(|(at, thread, sequence, _)| (*at, *thread, *sequence));
-                let entries: Vec<_> = entries.into_iter().map(|(.., entry)| entry).collect();
+                entries.sort_by_key(|(sequence, _)| *sequence);
+                let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
                 TracedPacket {
                     thread: entries[0].thread,
                     id,

@@ -9,7 +9,7 @@
 //! * **No cost when off.** An armed node is one load a dispatch; whether a vector may hold traced packets
 //!   travels with its frame; only then do nodes look at each packet.
 //! * **Handoffs keep the trace.** A packet carries the id of its trace, every thread logs records under
-//!   that id, and [`collect`](collect) joins the logs by time. Nothing is owned by a thread.
+//!   that id, and [`collect`](collect) joins the logs in the order of recording. Nothing is owned by a thread.
 //! * **Bounded.** A thread's log holds [`MOST_RECORDS`](log::MOST_RECORDS); what comes then is counted
 //!   and lost. Records are boxed, and become text on the main thread when somebody asks.
 

@@ -71,7 +71,7 @@ impl PacketNode for Alternate {
         let nexts: Vec<_> = vector
             .packets()
             .map(|packet| {
-                let number = u32::from_be_bytes(packet.read(0).unwrap()) as usize;
+                let number = u32::from_be_bytes(packet.read(0).expect("four bytes")) as usize;
                 cx.next(Nexts3::ALL[number % self.classes])
             })
             .collect();
@@ -144,7 +144,7 @@ impl PacketNode for Tally {
     type NextNodes = NoNext;
     type Errors = NoErrors;
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, vector: Vector<'_>) {
-        *self.0.lock().unwrap() += vector.len();
+        *self.0.lock().expect("nobody panicked") += vector.len();
         cx.free(vector);
     }
 }
