@@ -48,7 +48,7 @@ pub struct Settings {
 
 /// Sections that VPP's users write and that mean nothing here: the shared-memory API segment, VPP's fuzzer, table
 /// sizes of structures that grow by themselves, and DPDK.
-const UNUSED: [&str; 6] = ["api-segment", "api-fuzz", "ip", "l2learn", "l2fib", "dpdk"];
+const UNUSED: [&str; 5] = ["api-segment", "api-fuzz", "l2learn", "l2fib", "dpdk"];
 
 type Reader = fn(&mut Settings, &Section<'_>) -> Result<(), ConfigError>;
 
