@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod api;
-mod features;
 mod run;
 mod stats;
 

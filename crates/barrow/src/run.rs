@@ -1,6 +1,8 @@
 //! `barrow run`: a node.
 
-use crate::{failed, features};
+use crate::failed;
+use barrow_engine::cli::Identity;
+use barrow_engine::{BuildError, Builder, Engine};
 use barrow_engine::config::{Config, Source};
 use std::process::ExitCode;
 
@@ -23,18 +25,27 @@ pub(crate) fn node(options: &Options) -> ExitCode {
         Ok(config) => config,
         Err(error) => return failed(error),
     };
-    let builder = match features::builder().config(config) {
-        Ok(builder) => builder,
-        Err(error) => return failed(error),
+    let identity = Identity {
+        command_line: std::env::args().collect(),
+        ..Identity::of_this_build(std::process::id())
     };
-    let engine = match builder.build() {
+    let node = barrow_features::standard(Engine::builder()).identity(identity);
+    let engine = match node.config(config).map_err(BuildError::from).and_then(Builder::build) {
         Ok(engine) => engine,
         Err(error) => return failed(error),
     };
-    match engine.run() {
+    match engine.serve(ready) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error),
     }
+}
+
+/// Tells whoever started the node that its sockets accept: the service manager, and who reads the log.
+fn ready() {
+    if let Err(error) = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]) {
+        eprintln!("barrow: the service manager was not told: {error}");
+    }
+    eprintln!("barrow: ready");
 }
 
 /// The configuration: of the file that `-c` names, or the words themselves.
