@@ -101,6 +101,18 @@ impl VirtioNetHeader {
         }
     }
 
+    /// The same of a frame that has grown by `by` bytes in front of its checksummed part.
+    #[must_use]
+    pub(crate) fn moved(mut self, by: u16) -> Self {
+        if self.flags & NEEDS_CSUM != 0 {
+            self.csum_start = self.csum_start.saturating_add(by);
+        }
+        if self.gso_type != GSO_NONE {
+            self.hdr_len = self.hdr_len.saturating_add(by);
+        }
+        self
+    }
+
     /// The header of a packet that is about to leave; its checksum field gets the sum of the
     /// pseudo-header that the other side goes on from.
     pub(crate) fn of(packet: &mut Packet<'_>) -> Self {

@@ -23,7 +23,8 @@ pub(crate) trait FrameSource: Send + 'static {
     /// The next frame, into the start of `room`; its length, and what its header said.
     ///
     /// # Errors
-    /// `WouldBlock` when there is none; anything else counts as a frame in error.
+    /// `WouldBlock` when there is none; anything else counts as a frame in error, with others behind it that
+    /// are to be read without waiting when it is `Interrupted`.
     fn receive(&mut self, room: &mut [u8]) -> io::Result<(usize, VirtioNetHeader)>;
 }
 

@@ -2,7 +2,10 @@
 
 use super::VirtioNetHeader;
 use crate::interface::{InterfaceRows, Simple, SwIfIndex};
-use barrow_engine::{BufferExt, ErrorCounters, NoNext, Packet, PacketContext, PacketNode, Vector};
+use barrow_engine::{
+    BufferExt, ErrorCounters, NoNext, Packet, PacketContext, PacketNode, VECTOR, Vector,
+};
+use smallvec::SmallVec;
 use std::fmt;
 use std::io;
 
@@ -13,6 +16,19 @@ pub(crate) trait FrameSink: Send + 'static {
     /// # Errors
     /// `WouldBlock` when the device has no room.
     fn send(&mut self, header: &VirtioNetHeader, packet: &Packet<'_>) -> io::Result<()>;
+
+    /// Sends frames in their order, in as few calls as the device lets; tells of each that was not sent.
+    fn send_all(
+        &mut self,
+        frames: &[(VirtioNetHeader, Packet<'_>)],
+        failed: &mut dyn FnMut(io::Error),
+    ) {
+        for (header, packet) in frames {
+            if let Err(error) = self.send(header, packet) {
+                failed(error);
+            }
+        }
+    }
 }
 
 /// Counters of the node.
@@ -56,15 +72,18 @@ impl<S: FrameSink> PacketNode for DeviceTx<S> {
 
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
         cx.trace_each(&mut vector, crate::interface::output_trace);
-        for buffer in vector.buffers_mut() {
+        let frames = vector.buffers_mut().iter_mut().map(|buffer| {
             let mut packet = buffer.packet();
-            let header = VirtioNetHeader::of(&mut packet);
-            if let Err(error) = self.sink.send(&header, &packet) {
-                self.rows.count(Simple::TxError, self.interface.0, 1);
-                let full = matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOBUFS));
-                cx.count(if full { Error::NoRoom } else { Error::Refused }, 1);
-            }
-        }
+            (VirtioNetHeader::of(&mut packet), packet)
+        });
+        let frames: SmallVec<[_; VECTOR]> = frames.collect();
+        let (rows, interface) = (&self.rows, self.interface);
+        self.sink.send_all(&frames, &mut |error| {
+            rows.count(Simple::TxError, interface.0, 1);
+            let full = matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOBUFS));
+            cx.count(if full { Error::NoRoom } else { Error::Refused }, 1);
+        });
+        drop(frames);
         cx.free(vector);
     }
 }

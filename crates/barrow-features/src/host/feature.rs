@@ -1,0 +1,38 @@
+//! What the feature `host` registers.
+
+use super::Hosts;
+use super::ring::RxRing;
+use crate::interface::{InterfaceCounters, InterfaceWords, Interfaces};
+use crate::linkwatch::{self, LinkWatch};
+use crate::virtio::DeviceInput;
+use barrow_engine::{About, EngineBuilder, Feature, NodeThread, RegisterError};
+
+/// Host interfaces, their messages and commands. Provides [`Hosts`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HostFeature;
+
+impl Feature for HostFeature {
+    fn about(&self) -> About {
+        About::new("host", "Interfaces on links that the kernel has already")
+    }
+
+    fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
+        let interfaces: Interfaces = engine.table()?;
+        let counters: InterfaceCounters = engine.table()?;
+        let words: InterfaceWords = engine.table()?;
+        let links = LinkWatch::new(interfaces.clone());
+        linkwatch::register(engine, &links)?;
+        let arc = engine.control().arcs().handle("device-input")?;
+        let rows = counters.clone();
+        let input = engine.input_node("af-packet-input", move |thread: NodeThread| {
+            let rows = rows.rows(thread.thread).expect("every thread has its rows");
+            DeviceInput::<RxRing>::new(arc, words.clone(), rows)
+        })?;
+        let control = engine.control().clone();
+        let log = engine.logger("af_packet");
+        let hosts = Hosts::new(interfaces.clone(), counters, control, input, links, log);
+        super::api::register(engine.api(), &hosts)?;
+        super::commands::register(engine.cli(), &hosts, &interfaces)?;
+        engine.provide(hosts)
+    }
+}
