@@ -7,11 +7,13 @@
 mod netns;
 mod node;
 mod peer;
+mod scripts;
 mod skip;
 
 pub use netns::{Netns, Veth};
 pub use node::{Node, NodeBuilder};
 pub use peer::{Finished, python, run, run_in};
+pub use scripts::{definitions, script};
 pub use skip::{Skip, has_program, is_root, skip};
 
 use std::path::PathBuf;
