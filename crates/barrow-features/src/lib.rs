@@ -14,10 +14,12 @@ pub mod arp;
 mod error_base;
 pub mod ethernet;
 pub mod fib;
+pub mod host;
 pub mod icmp;
 pub mod interface;
 pub mod ip;
 pub mod ip4;
+mod linkwatch;
 pub mod loopback;
 pub mod neighbor;
 pub mod ping;
@@ -40,4 +42,5 @@ pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
         .feature(ping::PingFeature)
         .feature(loopback::LoopbackFeature)
         .feature(tap::TapFeature)
+        .feature(host::HostFeature)
 }
