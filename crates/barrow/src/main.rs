@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod demo;
 mod run;
 mod stats;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// A software-defined-network node that speaks VPP's protocols.
@@ -28,6 +30,8 @@ struct Cli {
 enum Command {
     /// Run a node: `run -c startup.conf`, or `run unix { nodaemon … } socksvr { … }`.
     Run(run::Options),
+    /// Show a node between two hosts on this machine; needs nothing but the kernel.
+    Demo(demo::Options),
     /// Work with VPP's interface language.
     #[command(subcommand)]
     Api(api::Command),
@@ -35,34 +39,30 @@ enum Command {
     Stats(stats::Options),
 }
 
-/// Words after which the program is a tool, not a node configured by its arguments.
-const COMMANDS: &[&str] = &[
-    "run",
-    "api",
-    "stats",
-    "help",
-    "-h",
-    "--help",
-    "-V",
-    "--version",
-];
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let first = arguments.get(1).map(String::as_str);
-    let called_vpp = std::path::Path::new(&arguments[0])
+    let called_vpp = Path::new(&arguments[0])
         .file_name()
-        .is_some_and(|n| n == "vpp");
-    if first.is_some_and(|first| !COMMANDS.contains(&first)) || (called_vpp && first.is_none()) {
+        .is_some_and(|name| name == "vpp");
+    if first.is_some_and(|first| !is_command(first)) || (called_vpp && first.is_none()) {
         return run::node(&run::Options {
             words: arguments[1..].to_vec(),
         });
     }
     match Cli::parse().command {
         Command::Run(options) => run::node(&options),
+        Command::Demo(options) => demo::run(&options),
         Command::Api(command) => api::run(&command),
         Command::Stats(options) => stats::run(&options),
     }
+}
+
+/// Whether a first argument makes the program a tool, rather than a node configured by its arguments.
+fn is_command(first: &str) -> bool {
+    let known = Cli::command();
+    known.find_subcommand(first).is_some()
+        || matches!(first, "help" | "-h" | "--help" | "-V" | "--version")
 }
 
 /// Ends the program with an error text on standard error.

@@ -2,8 +2,8 @@
 
 use crate::failed;
 use barrow_engine::cli::Identity;
-use barrow_engine::{BuildError, Builder, Engine};
 use barrow_engine::config::{Config, Source};
+use barrow_engine::{BuildError, Builder, Engine};
 use std::process::ExitCode;
 
 /// How to configure the node.
@@ -30,7 +30,11 @@ pub(crate) fn node(options: &Options) -> ExitCode {
         ..Identity::of_this_build(std::process::id())
     };
     let node = barrow_features::standard(Engine::builder()).identity(identity);
-    let engine = match node.config(config).map_err(BuildError::from).and_then(Builder::build) {
+    let engine = match node
+        .config(config)
+        .map_err(BuildError::from)
+        .and_then(Builder::build)
+    {
         Ok(engine) => engine,
         Err(error) => return failed(error),
     };
