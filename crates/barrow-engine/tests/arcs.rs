@@ -79,7 +79,7 @@ fn send(bed: &mut Testbed, interfaces: &[u32]) -> Vec<String> {
     bed.run();
     let seen = bed.take("end");
     seen.into_iter()
-        .map(|packet| String::from_utf8(packet.bytes).unwrap())
+        .map(|packet| String::from_utf8(packet.bytes).expect("letters"))
         .collect()
 }
 

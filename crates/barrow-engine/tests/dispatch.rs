@@ -14,7 +14,7 @@ fn numbered(n: std::ops::Range<u32>) -> impl Iterator<Item = TestPacket> {
 fn numbers(packets: &[barrow_engine::testing::Captured]) -> Vec<u32> {
     packets
         .iter()
-        .map(|p| u32::from_be_bytes(p.bytes[..4].try_into().unwrap()))
+        .map(|p| u32::from_be_bytes(p.bytes[..4].try_into().expect("four bytes")))
         .collect()
 }
 

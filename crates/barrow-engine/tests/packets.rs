@@ -13,13 +13,13 @@ fn pool() -> (Pool<PacketHeader>, PacketCache) {
         pages: Pages::Normal,
         populate: false,
     };
-    let pool = Pool::new(config).unwrap();
+    let pool = Pool::new(config).expect("a small pool");
     let cache = PacketCache::new(&pool);
     (pool, cache)
 }
 
 fn packet(cache: &mut PacketCache, bytes: &[u8]) -> Buffer {
-    let mut buffer = cache.alloc_one().unwrap();
+    let mut buffer = cache.alloc_one().expect("the pool has room");
     assert!(buffer.packet().extend(bytes, cache));
     buffer
 }

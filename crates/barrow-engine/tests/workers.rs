@@ -41,7 +41,7 @@ fn spread(workers: usize) -> Testbed {
             engine.node("spread", |_| Spread)?;
             Ok(())
         });
-    bed.build().unwrap()
+    bed.build().expect("a graph with sense")
 }
 
 #[test]
@@ -219,7 +219,7 @@ impl PacketNode for Check {
         cx.trace_each(&mut vector, |_| "checked");
         for packet in vector.packets() {
             let flow = usize::from(packet.data()[0]);
-            let number = i64::from(u32::from_be_bytes(packet.read(1).unwrap()));
+            let number = i64::from(u32::from_be_bytes(packet.read(1).expect("a number")));
             if number <= self.last[flow] {
                 self.seen.out_of_order.fetch_add(1, SeqCst);
             }

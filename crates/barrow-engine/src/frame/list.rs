@@ -8,7 +8,7 @@ use std::fmt;
 /// Up to [`VECTOR`] owned buffers; its memory is allocated once and then swapped around.
 ///
 /// Nodes that make packets (input nodes, generators, fragmenters) keep one, fill it with
-/// [`alloc`](crate::PacketContext::alloc) or [`push`](Self::push), and hand it on as
+/// [`alloc`](crate::DispatchContext::alloc) or [`push`](Self::push), and hand it on as
 /// [`vector`](Self::vector).
 pub struct Frame {
     pub(super) buffers: Vec<Buffer>,

@@ -20,10 +20,6 @@ impl Queue {
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty() && self.full.is_empty()
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.open.len() + self.full.iter().map(Vec::len).sum::<usize>()
-    }
 }
 
 /// The queues of one thread, by node, with the empty frames they share.
@@ -38,6 +34,8 @@ pub(crate) struct Queues {
 struct Lanes {
     by_node: Vec<Queue>,
     spare: Vec<Vec<Buffer>>,
+    /// Packets in all queues.
+    waiting: usize,
 }
 
 impl Queues {
@@ -52,8 +50,9 @@ impl Queues {
     }
 
     /// Packets waiting in all queues.
+    #[inline]
     pub(crate) fn total(&self) -> usize {
-        self.lanes.by_node.iter().map(Queue::len).sum()
+        self.lanes.waiting
     }
 
     /// Swaps the first frame of `node` with `frame`, which is empty.
@@ -65,6 +64,7 @@ impl Queues {
         if queue.full.is_empty() {
             std::mem::swap(&mut queue.open, frame);
             queue.traced = false;
+            self.lanes.waiting -= frame.len();
             return Taken {
                 traced,
                 more: false,
@@ -72,6 +72,7 @@ impl Queues {
         }
         let first = queue.full.pop_front().expect("looked at just now");
         let more = !queue.is_empty();
+        self.lanes.waiting -= first.len();
         self.lanes.spare.push(std::mem::replace(frame, first));
         Taken { traced, more }
     }
@@ -123,6 +124,7 @@ impl Queues {
             queue.full.clear();
             cache.free(&mut queue.open);
         }
+        self.lanes.waiting = 0;
     }
 
     /// Takes an empty frame back.
@@ -137,6 +139,7 @@ impl Queues {
 impl Lanes {
     #[inline]
     fn append(&mut self, node: NodeId, frame: &mut Vec<Buffer>, traced: bool) {
+        self.waiting += frame.len();
         let queue = &mut self.by_node[node.slot()];
         queue.traced |= traced;
         if queue.open.is_empty() {
@@ -150,6 +153,7 @@ impl Lanes {
 
     #[inline]
     fn push(&mut self, node: NodeId, buffer: Buffer, traced: bool) {
+        self.waiting += 1;
         let queue = &mut self.by_node[node.slot()];
         queue.traced |= traced;
         if queue.open.len() == VECTOR {

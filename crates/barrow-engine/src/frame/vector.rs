@@ -6,7 +6,7 @@ use std::fmt;
 /// Up to 256 packets that a node owns while it is dispatched.
 ///
 /// Give it back whole: [`enqueue`](crate::PacketContext::enqueue) with one next node a packet,
-/// [`enqueue_all`](crate::PacketContext::enqueue_all) with one for all, [`free`](crate::PacketContext::free),
+/// [`enqueue_all`](crate::PacketContext::enqueue_all) with one for all, [`free`](crate::DispatchContext::free),
 /// or take the buffers out one by one with [`drain`](Self::drain). Packets that are still in it when
 /// the dispatch ends are freed and counted as a bug of the node.
 ///

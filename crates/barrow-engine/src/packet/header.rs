@@ -38,7 +38,7 @@ pub struct PacketHeader {
     /// Interface it leaves by. Before the lookup: the FIB to look up in instead of the interface's
     /// own, or [`UNSET`].
     pub tx_sw_if_index: u32,
-    /// Offset of the link-layer header, in the sense of [`Packet::offset`](super::Packet::offset).
+    /// Offset of the link-layer header, in the sense of [`offset`](Self::offset).
     pub l2_header_offset: i16,
     /// Offset of the network header.
     pub l3_header_offset: i16,

@@ -18,8 +18,8 @@ mod packets;
 mod quiescence;
 mod unit;
 
-pub use quiescence::Quiescence;
 pub use packets::WorkerPackets;
+pub use quiescence::Quiescence;
 pub use unit::ThreadPackets;
 
 pub(crate) use handoff::{Inbox, Links, Outbox, wire};

@@ -313,7 +313,10 @@ impl Unit for PacketUnit {
         self.thread.packets.begin(cx.now, start, self.slice);
         // Packets that wait from the last call hold indexes that they were given then.
         if !self.thread.region.has_work() {
-            self.thread.quiescence.iter_mut().for_each(|table| table.begin());
+            self.thread
+                .quiescence
+                .iter_mut()
+                .for_each(|table| table.begin());
         }
         while self.turn() {
             match self.slice {
@@ -321,7 +324,10 @@ impl Unit for PacketUnit {
                 Slice::Clocks(_) | Slice::Turn => return Work::More,
             }
         }
-        self.thread.quiescence.iter_mut().for_each(|table| table.end());
+        self.thread
+            .quiescence
+            .iter_mut()
+            .for_each(|table| table.end());
         Work::Idle
     }
 
