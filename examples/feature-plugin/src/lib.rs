@@ -18,7 +18,7 @@
 
 mod messages {
     //! Generated from `api/portblock.api`.
-    #![allow(missing_docs, clippy::all, reason = "generated")]
+    #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
     barrow_wire::include_bindings!();
 }
 mod control;

@@ -32,7 +32,12 @@ pub(crate) struct PortBlockNode {
 
 impl PortBlockNode {
     pub(crate) fn new(blocked: Blocked) -> Self {
-        Self { blocked, seen: u64::MAX, copy: BTreeMap::new(), nexts: Vec::with_capacity(256) }
+        Self {
+            blocked,
+            seen: u64::MAX,
+            copy: BTreeMap::new(),
+            nexts: Vec::with_capacity(256),
+        }
     }
 }
 
@@ -73,7 +78,10 @@ impl PacketNode for PortBlockNode {
             let port = port_of(packet.data());
             let entry = port.and_then(|port| self.copy.get(&(packet.rx_sw_if_index, port)));
             if tracing {
-                cx.trace_with(&packet, || Trace { port, blocked: entry.is_some() });
+                cx.trace_with(&packet, || Trace {
+                    port,
+                    blocked: entry.is_some(),
+                });
             }
             let next = match entry {
                 Some(count) => {

@@ -10,6 +10,7 @@ use barrow_features::{arp::ArpFeature, neighbor::NeighborFeature};
 use barrow_messages::ethernet_types::MacAddress;
 use feature_plugin::PortBlock;
 use std::net::Ipv4Addr;
+use zerocopy::IntoBytes;
 
 fn node() -> (Testbed, SwIfIndex) {
     let mut bed = Testbed::builder()
@@ -23,12 +24,19 @@ fn node() -> (Testbed, SwIfIndex) {
         .build()
         .expect("the features fit together");
     let loopbacks: Loopbacks = bed.table();
-    let index = loopbacks.create(MacAddress::default(), None).expect("nothing is in the way");
+    let index = loopbacks
+        .create(MacAddress::default(), None)
+        .expect("nothing is in the way");
     let interfaces: Interfaces = bed.table();
     interfaces.set_admin(index, true).expect("it exists");
     let addresses: Addresses = bed.table();
-    let address = InterfaceAddress { address: Ipv4Addr::new(10, 0, 0, 1), len: 24 };
-    addresses.add(index, address).expect("nothing is in the way");
+    let address = InterfaceAddress {
+        address: Ipv4Addr::new(10, 0, 0, 1),
+        len: 24,
+    };
+    addresses
+        .add(index, address)
+        .expect("nothing is in the way");
     bed.run();
     (bed, index)
 }
@@ -37,22 +45,33 @@ fn datagram(interface: SwIfIndex, port: u16) -> TestPacket {
     let (from, to) = (Ipv4Addr::new(10, 0, 0, 2), Ipv4Addr::new(192, 0, 2, 1));
     let header = Ip4Header::new(from, to, protocol::UDP, 64, 28);
     let [high, low] = port.to_be_bytes();
-    let bytes = [zerocopy::IntoBytes::as_bytes(&header), &[4, 0, high, low, 0, 8, 0, 0]].concat();
+    let bytes = [header.as_bytes(), &[4, 0, high, low, 0, 8, 0, 0]].concat();
     TestPacket::new(bytes).rx(interface.0)
 }
 
 fn run(bed: &mut Testbed, line: &str) -> String {
-    barrow_engine::testing::cli(bed, line)
+    let ran = bed.command(line);
+    ran.text
 }
 
 #[test]
 fn packets_to_a_blocked_port_are_dropped_and_counted() {
     let (mut bed, index) = node();
     assert_eq!(run(&mut bed, "portblock loop0 53"), "");
-    bed.inject_all("ip4-input", [datagram(index, 53), datagram(index, 80), datagram(index, 53)]);
+    bed.inject_all(
+        "ip4-input",
+        [
+            datagram(index, 53),
+            datagram(index, 80),
+            datagram(index, 53),
+        ],
+    );
     bed.run();
     assert_eq!(bed.error("portblock", "blocked"), 2);
-    assert_eq!(run(&mut bed, "show portblock"), "loop0 port 53: 2 packets dropped\n");
+    assert_eq!(
+        run(&mut bed, "show portblock"),
+        "loop0 port 53: 2 packets dropped\n"
+    );
     assert_eq!(run(&mut bed, "portblock loop0 53 del"), "");
     bed.inject_all("ip4-input", [datagram(index, 53)]);
     bed.run();

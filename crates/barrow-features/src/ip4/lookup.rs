@@ -167,10 +167,9 @@ fn resolve(
     found: LbIndex,
     choice: Choice,
 ) -> Dpo {
-    if let Some(dpo) = choice.only() {
-        if !matches!(dpo.kind(), DpoKind::LoadBalance | DpoKind::Lookup) {
-            return dpo;
-        }
+    let far = |dpo: &Dpo| matches!(dpo.kind(), DpoKind::LoadBalance | DpoKind::Lookup);
+    if let Some(dpo) = choice.only().filter(|dpo| !far(dpo)) {
+        return dpo;
     }
     follow(forwarding, via, packet, found)
 }

@@ -64,7 +64,7 @@ pub(super) fn register(
 }
 
 fn refused(error: TapError) -> ApiError {
-    ApiError::from(barrow_messages::errors::Retval(error.retval()))
+    barrow_messages::errors::Retval(error.retval())
 }
 
 fn create(
