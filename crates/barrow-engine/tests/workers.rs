@@ -4,9 +4,9 @@ mod nodes;
 
 use barrow_engine::testing::{TestPacket, Testbed};
 use barrow_engine::{
-    About, BufferExt, Engine, EngineBuilder, Feature, Frame, InputContext, InputMode, InputNode,
-    NextNodes, NoErrors, NoNext, NodeOptions, PacketContext, PacketNode, Polled, RegisterError,
-    Vector,
+    About, ArcHandle, BufferExt, Engine, EngineBuilder, Feature, Frame, InputContext, InputMode,
+    InputNode, NextNodes, NoErrors, NoNext, NodeOptions, PacketContext, PacketNode, Polled,
+    RegisterError, Vector,
 };
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -291,6 +291,104 @@ fn two_workers_that_feed_each_other_lose_nothing_but_what_they_count_and_keep_fl
     assert_eq!(seen.out_of_order.load(SeqCst), 0);
     let traces = control.trace().packets();
     assert_eq!(traces.len(), 2);
+    engine.shutdown().unwrap();
+    assert_eq!(
+        control.pool().stats().owned,
+        0,
+        "{:?}",
+        control.pool().stats()
+    );
+}
+
+/// Starts the arc `in` and ends it in `check`.
+struct Gate(ArcHandle);
+
+impl PacketNode for Gate {
+    type NextNodes = ToCheck;
+    type Errors = NoErrors;
+    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
+        let end = cx.next(ToCheck::Check);
+        let entry = cx.arc_entry(self.0, 1);
+        let nexts: Vec<_> = vector
+            .packets()
+            .map(|mut packet| cx.arc_begin(entry, &mut packet, end))
+            .collect();
+        cx.enqueue(vector, &nexts);
+    }
+}
+
+/// A feature that does nothing but take its time.
+struct Detour;
+
+impl PacketNode for Detour {
+    type NextNodes = NoNext;
+    type Errors = NoErrors;
+    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
+        let nexts: Vec<_> = vector
+            .packets()
+            .map(|mut packet| cx.next_feature(&mut packet))
+            .collect();
+        cx.enqueue(vector, &nexts);
+    }
+}
+
+struct Switched(Arc<Seen>);
+
+impl Feature for Switched {
+    fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
+        let arc = engine.arc("in", &["relay"], "check")?;
+        engine.input_node(
+            NodeOptions::new("generator").mode(InputMode::Disabled),
+            |at| Generator {
+                flow: at.thread as u8,
+                next: 0,
+                limit: PACKETS,
+                frame: Frame::new(),
+            },
+        )?;
+        engine.node("relay", move |_| Gate(arc))?;
+        for name in ["detour-1", "detour-2", "detour-3"] {
+            engine.node(name, |_| Detour)?;
+            engine.feature_on_arc("in", name, []);
+        }
+        engine.node("check", move |_| Check {
+            seen: self.0.clone(),
+            last: [-1; 4],
+        })?;
+        Ok(())
+    }
+}
+
+#[test]
+fn features_are_switched_under_the_traffic_of_workers_without_loss_or_disorder() {
+    let mut settings = barrow_engine::config::Settings::default();
+    settings.cpu.workers = barrow_engine::config::WorkerCount::Count(2);
+    let seen = Arc::new(Seen::default());
+    let builder = Engine::builder()
+        .settings(settings)
+        .quiet()
+        .feature(Switched(seen.clone()));
+    let mut engine = builder.build().unwrap();
+    let control = engine.control();
+    engine.start().unwrap();
+    let node = control.node_by_name("generator").unwrap();
+    for thread in [1, 2] {
+        control.set_input_mode(thread, node, InputMode::Interrupt);
+        control.interrupt(thread, node).unwrap().raise();
+    }
+    let mut switched = 0u32;
+    while seen.packets.load(SeqCst) < u64::from(2 * PACKETS) {
+        switched += 1;
+        let feature = format!("detour-{}", switched % 3 + 1);
+        control
+            .arcs()
+            .enable("in", &feature, 1, switched / 3 % 2 == 0, &[])
+            .unwrap();
+        engine.turn(Duration::from_micros(20)).unwrap();
+    }
+    assert_eq!(seen.out_of_order.load(SeqCst), 0);
+    assert_eq!(seen.packets.load(SeqCst), u64::from(2 * PACKETS));
+    assert!(switched > 3);
     engine.shutdown().unwrap();
     assert_eq!(
         control.pool().stats().owned,
