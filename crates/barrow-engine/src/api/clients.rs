@@ -66,8 +66,16 @@ impl Client {
         self.shared.descriptor
     }
 
+    /// What cannot be printed becomes a question mark, as the name goes into listings and the log.
     pub(super) fn set_name(&self, name: &str) {
-        *self.shared.name.borrow_mut() = name.to_owned();
+        let printable = |c: char| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else {
+                '?'
+            }
+        };
+        *self.shared.name.borrow_mut() = name.chars().map(printable).collect();
     }
 
     /// Appends an event, unless too many wait already: then its session closes.

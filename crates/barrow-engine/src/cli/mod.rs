@@ -36,7 +36,7 @@ pub use context::{CliContext, CliTask, Interrupted};
 pub use error::{CliError, CliResult};
 pub use execute::{execute, run_request, run_script};
 pub use identity::{Identity, register_identity};
-pub use macros::Macros;
+pub use macros::{Macros, TooManyMacros};
 pub use output::Output;
 pub use process::{PluginInfo, register_process};
 pub use registry::{CliHandle, CliRegistry, DuplicateCommand};

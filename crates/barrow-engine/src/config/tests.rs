@@ -308,7 +308,8 @@ fn logging_is_configured_by_class() {
 
 #[test]
 fn features_read_their_sections_and_unknown_ones_are_named() {
-    let config = "ip-neighbor { hold 3 }\nunix { }\nnat { endpoint-dependent }\nip { heap-size 3 }";
+    let config =
+        "ip-neighbor { hold 3 }\nunix { }\nnat { endpoint-dependent }\nl2fib { table-size 3 }";
     let config = Config::parse(Source::file("f", config)).unwrap();
     let hold = Rc::new(RefCell::new(0));
     let mut registry = ConfigRegistry::default();

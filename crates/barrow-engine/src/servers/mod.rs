@@ -7,6 +7,7 @@
 //!
 //! [`Engine::serve`]: crate::Engine::serve
 
+pub mod fuzz;
 mod listen;
 mod serve;
 mod stats;

@@ -70,10 +70,11 @@ impl Engine {
         let mut signals = Signals::new(&reactor, &[Signal::Terminate, Signal::Interrupt])?;
         let (log, stop) = (control.log().class("main"), stopper.clone());
         control.spawner().spawn_named_task("signals", async move {
-            let signal = signals.next().await;
-            log.notice(format_args!("{signal:?}: the node stops"));
-            stop.stop();
-            // A second signal ends the process at once: their receiver is gone.
+            loop {
+                let signal = signals.next().await;
+                log.notice(format_args!("{signal:?}: the node stops"));
+                stop.stop();
+            }
         });
         let (servers, failed) = (self.servers().clone(), Rc::new(RefCell::new(None)));
         let failure = failed.clone();

@@ -1,5 +1,6 @@
 //! A whole node on a thread, reached by its sockets.
 
+use super::fuzz;
 use crate::{
     Engine,
     config::{CliListen, Settings},
@@ -283,6 +284,41 @@ fn a_script_that_fails_is_logged_and_the_node_is_served() {
         "{log}"
     );
     assert!(!log.contains(" after\n"));
+}
+
+#[test]
+fn what_fuzzers_found_or_might_find_does_no_harm() {
+    let mut settings = Settings::default();
+    settings.buffers.buffers_per_numa = Some(1024);
+    let engine = Engine::builder()
+        .quiet()
+        .settings(settings)
+        .build()
+        .unwrap();
+    let servers = engine.servers();
+    let cases: [&[u8]; 8] = [
+        b"",
+        b"\0\x17\0\0\0\0\0\0\0\0",
+        b"unix { cli-prompt \" } cpu { corelist-workers 4294967295- }",
+        b"show { { { { version",
+        b"show ? help $($($(",
+        b"\xff\xfa\x18\0xterm\xff\xf0show \t\x1b[A\x12x\x15\r\n",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        &[0xf0; 1000],
+    ];
+    for case in cases {
+        fuzz::startup_config(case);
+        fuzz::api_connection(servers, case);
+        fuzz::command(servers, case);
+        fuzz::cli_session(servers, case);
+    }
+    for id in 0..200_u16 {
+        for length in [0, 8, 70, 300] {
+            let message = [&id.to_be_bytes()[..], &vec![0xff; length]].concat();
+            fuzz::api_message(servers, &message);
+        }
+    }
+    assert!(servers.api().clients.list().is_empty());
 }
 
 impl Drop for Node {
