@@ -382,7 +382,7 @@ fn features_are_switched_under_the_traffic_of_workers_without_loss_or_disorder()
         let feature = format!("detour-{}", switched % 3 + 1);
         control
             .arcs()
-            .enable("in", &feature, 1, switched / 3 % 2 == 0, &[])
+            .enable("in", &feature, 1, (switched / 3).is_multiple_of(2), &[])
             .unwrap();
         engine.turn(Duration::from_micros(20)).unwrap();
     }
