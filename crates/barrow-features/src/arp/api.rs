@@ -6,9 +6,9 @@ use crate::fib::{AddressFamily, Fib};
 use crate::interface::{Interfaces, SwIfIndex};
 use barrow_engine::api::{ApiError, ApiRegisterError, ApiRegistry};
 use barrow_messages::arp::{
-    ProxyArpAddDel, ProxyArpAddDelReply, ProxyArpDetails, ProxyArpDump,
+    self as wire, ProxyArpAddDel, ProxyArpAddDelReply, ProxyArpDetails, ProxyArpDump,
     ProxyArpIntfcDetails, ProxyArpIntfcDump, ProxyArpIntfcEnableDisable,
-    ProxyArpIntfcEnableDisableReply, self as wire,
+    ProxyArpIntfcEnableDisableReply,
 };
 
 /// Registers the messages.
@@ -63,7 +63,9 @@ pub(super) fn register(
         move || {
             let index = own.next_interface(last)?;
             last = Some(index);
-            Some(ProxyArpIntfcDetails { sw_if_index: index.0 })
+            Some(ProxyArpIntfcDetails {
+                sw_if_index: index.0,
+            })
         }
     })
 }

@@ -17,10 +17,14 @@ pub(super) fn register(
 ) -> Result<(), DuplicateCommand> {
     let help = "set arp proxy [del] table-id <table-id> start <start-address> end <end-address>";
     let (own, tables) = (proxy.clone(), fib.clone());
-    cli.command("set arp proxy", help, move |_, args| set(&own, &tables, args))?;
+    cli.command("set arp proxy", help, move |_, args| {
+        set(&own, &tables, args)
+    })?;
     let help = "set interface proxy-arp <interface> [enable|disable]";
     let (own, known) = (proxy.clone(), interfaces.clone());
-    cli.command("set interface proxy-arp", help, move |_, args| enable(&own, &known, args))?;
+    cli.command("set interface proxy-arp", help, move |_, args| {
+        enable(&own, &known, args)
+    })?;
     let own = proxy.clone();
     cli.command("show arp proxy", "show arp proxy", move |cx, args| {
         args.finish()?;
@@ -54,7 +58,9 @@ fn set(proxy: &ProxyArp, fib: &Fib, args: &mut Args<'_>) -> CliResult {
     let table = fib.find_table(AddressFamily::Ip4, table_id);
     let table = table.ok_or_else(|| CliError::new(format!("no such table: {table_id}")))?;
     let range = ProxyRange { table, low, high };
-    proxy.set(range, add).map_err(|_| CliError::new("no such range"))
+    proxy
+        .set(range, add)
+        .map_err(|_| CliError::new("no such range"))
 }
 
 fn enable(proxy: &ProxyArp, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
@@ -71,5 +77,7 @@ fn enable(proxy: &ProxyArp, interfaces: &Interfaces, args: &mut Args<'_>) -> Cli
         }
     }
     let index = interface.ok_or_else(|| args.unknown_input())?;
-    proxy.enable(index, on).map_err(|error| CliError::new(error.to_string()))
+    proxy
+        .enable(index, on)
+        .map_err(|error| CliError::new(error.to_string()))
 }

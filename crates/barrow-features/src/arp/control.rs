@@ -36,7 +36,11 @@ impl ProxyArp {
                 own.borrow_mut().remove(&index);
             }
         });
-        Self { ranges, enabled, arcs }
+        Self {
+            ranges,
+            enabled,
+            arcs,
+        }
     }
 
     /// Adds a range (twice is once) or removes one.

@@ -1,13 +1,13 @@
 //! What the feature `arp` registers.
 
 use super::control::ProxyArp;
-use super::{api, cli};
 use super::disabled::ArpDisabled;
 use super::input::ArpInput;
 use super::proxy::{ArpProxy, ProxyRanges};
 use super::reply::{ArpReply, ArpView};
-use crate::fib::Fib;
+use super::{api, cli};
 use crate::ethernet::{EtherType, EtherTypes};
+use crate::fib::Fib;
 use crate::interface::{InterfaceEvent, Interfaces};
 use crate::neighbor::{ArpCounters, Learner};
 use barrow_engine::{About, Constraint, EngineBuilder, Feature, NodeThread, RegisterError};

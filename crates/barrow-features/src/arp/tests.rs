@@ -7,12 +7,19 @@ use barrow_messages::arp::{
 use barrow_messages::interface_types::InterfaceIndex;
 
 fn range(is_add: bool, table_id: u32, low: &str, hi: &str) -> ProxyArpAddDel {
-    let proxy = ProxyArp { table_id, low: low.parse().unwrap(), hi: hi.parse().unwrap() };
+    let proxy = ProxyArp {
+        table_id,
+        low: low.parse().unwrap(),
+        hi: hi.parse().unwrap(),
+    };
     ProxyArpAddDel { is_add, proxy }
 }
 
 fn answer(index: u32, enable: bool) -> ProxyArpIntfcEnableDisable {
-    ProxyArpIntfcEnableDisable { sw_if_index: InterfaceIndex(index), enable }
+    ProxyArpIntfcEnableDisable {
+        sw_if_index: InterfaceIndex(index),
+        enable,
+    }
 }
 
 /// A question for an address from 10.0.0.2.
@@ -29,16 +36,32 @@ fn question(target: [u8; 4]) -> Vec<u8> {
 fn ranges_are_added_dumped_and_deleted() {
     let mut router = Router::new(1);
     for _ in 0..2 {
-        assert_eq!(router.bed.retval(&range(true, 0, "6.0.0.1", "6.0.0.11")), 0, "twice is once");
+        assert_eq!(
+            router.bed.retval(&range(true, 0, "6.0.0.1", "6.0.0.11")),
+            0,
+            "twice is once"
+        );
     }
     let details = router.bed.dump(&ProxyArpDump {});
     assert_eq!(details.len(), 1);
-    assert_eq!(details[0].proxy, range(true, 0, "6.0.0.1", "6.0.0.11").proxy);
-    assert_eq!(router.bed.retval(&range(false, 0, "6.0.0.1", "6.0.0.11")), 0);
+    assert_eq!(
+        details[0].proxy,
+        range(true, 0, "6.0.0.1", "6.0.0.11").proxy
+    );
+    assert_eq!(
+        router.bed.retval(&range(false, 0, "6.0.0.1", "6.0.0.11")),
+        0
+    );
     assert!(router.bed.dump(&ProxyArpDump {}).is_empty());
     // vpp:src/vnet/arp/arp_proxy.c, arp_api.c
-    assert_eq!(router.bed.retval(&range(false, 0, "6.0.0.1", "6.0.0.11")), -6);
-    assert_eq!(router.bed.retval(&range(true, 4242, "6.0.0.1", "6.0.0.11")), -3);
+    assert_eq!(
+        router.bed.retval(&range(false, 0, "6.0.0.1", "6.0.0.11")),
+        -6
+    );
+    assert_eq!(
+        router.bed.retval(&range(true, 4242, "6.0.0.1", "6.0.0.11")),
+        -3
+    );
 }
 
 #[test]
@@ -51,7 +74,10 @@ fn interfaces_that_answer_are_dumped() {
     }
     let answering = |router: &mut Router| {
         let details = router.bed.dump(&ProxyArpIntfcDump {});
-        details.iter().map(|details| details.sw_if_index).collect::<Vec<_>>()
+        details
+            .iter()
+            .map(|details| details.sw_if_index)
+            .collect::<Vec<_>>()
     };
     assert_eq!(answering(&mut router), [first, second]);
     assert_eq!(router.bed.retval(&answer(first, false)), 0);
@@ -80,12 +106,28 @@ fn who_asks_for_an_address_of_a_range_gets_the_routers() {
 fn commands_set_and_show_ranges() {
     let mut router = Router::new(1);
     let mut run = |command: &str| router.bed.command(command);
-    assert_eq!(run("set arp proxy table-id 0 start 6.0.0.1 end 6.0.0.11").retval, 0);
-    assert_eq!(run("show arp proxy").text, "Proxy arps enabled for:\nFib_index 0   6.0.0.1 - 6.0.0.11 \n");
-    assert_eq!(run("set arp proxy del table-id 0 start 6.0.0.1 end 6.0.0.11").retval, 0);
+    assert_eq!(
+        run("set arp proxy table-id 0 start 6.0.0.1 end 6.0.0.11").retval,
+        0
+    );
+    assert_eq!(
+        run("show arp proxy").text,
+        "Proxy arps enabled for:\nFib_index 0   6.0.0.1 - 6.0.0.11 \n"
+    );
+    assert_eq!(
+        run("set arp proxy del table-id 0 start 6.0.0.1 end 6.0.0.11").retval,
+        0
+    );
     assert_eq!(run("show arp proxy").text, "");
-    assert_eq!(run("set arp proxy table-id 9 start 6.0.0.1 end 6.0.0.2").text, "set arp proxy: no such table: 9\n");
+    assert_eq!(
+        run("set arp proxy table-id 9 start 6.0.0.1 end 6.0.0.2").text,
+        "set arp proxy: no such table: 9\n"
+    );
     assert_eq!(run("set interface proxy-arp test0 enable").retval, 0);
     assert_eq!(run("set interface proxy-arp test0 disable").retval, 0);
-    assert!(run("set interface proxy-arp nowhere").text.contains("unknown input `nowhere'"));
+    assert!(
+        run("set interface proxy-arp nowhere")
+            .text
+            .contains("unknown input `nowhere'")
+    );
 }

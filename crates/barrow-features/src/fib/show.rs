@@ -191,7 +191,8 @@ impl Fib {
 }
 
 fn show_summary(table: &Table, out: Out<'_>) -> fmt::Result {
-    writeln!(out, "{:^20}{:^16}", "Prefix length", "Count")?;
+    let center = crate::ip::cli::format::center;
+    writeln!(out, "{}{}", center("Prefix length", 20), center("Count", 16))?;
     for (len, &count) in table
         .routes()
         .counts()

@@ -44,15 +44,15 @@ impl AddressError {
     #[must_use]
     pub const fn retval(&self) -> i32 {
         match self {
-            Self::NoSuchInterface => -2, // INVALID_SW_IF_INDEX
-            Self::NoSuchTable => -3,     // NO_SUCH_FIB
-            Self::NoSuchLender => -10,   // INVALID_SW_IF_INDEX_2
-            Self::PrefixLength => -59,   // ADDRESS_LENGTH_MISMATCH
-            Self::NotFound => -60,       // ADDRESS_NOT_FOUND_FOR_INTERFACE
+            Self::NoSuchInterface => -2,  // INVALID_SW_IF_INDEX
+            Self::NoSuchTable => -3,      // NO_SUCH_FIB
+            Self::NoSuchLender => -10,    // INVALID_SW_IF_INDEX_2
+            Self::PrefixLength => -59,    // ADDRESS_LENGTH_MISMATCH
+            Self::NotFound => -60,        // ADDRESS_NOT_FOUND_FOR_INTERFACE
             Self::DifferentTables => -74, // UNEXPECTED_INTF_STATE
-            Self::InUse => -105,         // ADDRESS_IN_USE
-            Self::HasAddresses => -114,  // ADDRESS_FOUND_FOR_INTERFACE
-            Self::NotExact => -126,      // UNSUPPORTED
+            Self::InUse => -105,          // ADDRESS_IN_USE
+            Self::HasAddresses => -114,   // ADDRESS_FOUND_FOR_INTERFACE
+            Self::NotExact => -126,       // UNSUPPORTED
             Self::Fib(error) => error.retval(),
         }
     }
@@ -274,7 +274,8 @@ impl Addresses {
         let state = self.state.borrow();
         let mut others = state.by_interface.iter();
         let found = others.find(|(other, own)| {
-            own.iter().any(|held| held.marked && held.address == address)
+            own.iter()
+                .any(|held| held.marked && held.address == address)
                 && self.table_of(**other).is_ok_and(|other| other == table)
         });
         Ok(found.map(|(other, _)| *other))

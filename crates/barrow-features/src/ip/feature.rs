@@ -3,9 +3,9 @@
 use super::addresses::Addresses;
 use super::api::IpApi;
 use super::cli::IpCli;
+use super::config;
 use super::counters::SegmentCounters;
 use super::path_mtu::PathMtus;
-use super::config;
 use crate::ErrorBase;
 use crate::adj::AdjTable;
 use crate::ethernet::{EtherType, EtherTypes};
@@ -104,10 +104,12 @@ impl Feature for IpFeature {
         cli.register(engine.cli())?;
         engine.provide(path_mtus)?;
         for thread in 0..engine.control().thread_count() {
-            let worker = epochs.worker().ok_or_else(|| RegisterError::other("too many threads"))?;
-            engine
-                .control()
-                .on_thread(thread, move |thread| thread.tell_quiescence(Announce(worker)));
+            let worker = epochs
+                .worker()
+                .ok_or_else(|| RegisterError::other("too many threads"))?;
+            engine.control().on_thread(thread, move |thread| {
+                thread.tell_quiescence(Announce(worker))
+            });
         }
         engine.provide(epochs)?;
         engine.provide(adjacencies)?;

@@ -95,7 +95,12 @@ impl PathMtus {
                     state.free_index()
                 }
             };
-            let entry = PathMtu { key, mtu, fib, stale: false };
+            let entry = PathMtu {
+                key,
+                mtu,
+                fib,
+                stale: false,
+            };
             state.entries.insert(index, entry);
             state.by_key.insert(key, index);
         }
@@ -106,7 +111,10 @@ impl PathMtus {
     /// Marks all; those not set again until [`replace_end`](Self::replace_end) go then.
     pub fn replace_begin(&self) {
         let mut state = self.state.borrow_mut();
-        state.entries.values_mut().for_each(|entry| entry.stale = true);
+        state
+            .entries
+            .values_mut()
+            .for_each(|entry| entry.stale = true);
     }
 
     /// Takes back those that are still marked.
@@ -145,10 +153,17 @@ impl PathMtus {
     /// The line of `show ip pmtu`.
     #[must_use]
     pub fn describe(&self, index: u32, entry: &PathMtu) -> String {
-        let PathMtu { key, mtu, fib, stale } = *entry;
+        let PathMtu {
+            key,
+            mtu,
+            fib,
+            stale,
+        } = *entry;
         let host = Prefix::host(key.address.into());
         let route = self.fib.lookup(fib, host, false).ok();
-        let attached = route.as_ref().is_some_and(|route| is_attached(route, key.address));
+        let attached = route
+            .as_ref()
+            .is_some_and(|route| is_attached(route, key.address));
         let link = route.as_ref().and_then(|route| self.link_mtu(route));
         let oper = link.map_or(mtu, |link| link.min(mtu));
         let place = if attached { "attached" } else { "remote" };
@@ -186,7 +201,10 @@ impl State {
 /// Whether the packets of a route to an address go onto a link on which that address is.
 fn is_attached(route: &RouteInfo, address: Ipv4Addr) -> bool {
     route.paths.iter().any(|path| {
-        let next_hop = path.next_hop.first_chunk::<4>().map_or([0; 4], |bytes| *bytes);
+        let next_hop = path
+            .next_hop
+            .first_chunk::<4>()
+            .map_or([0; 4], |bytes| *bytes);
         path.sw_if_index != u32::MAX && (next_hop == [0; 4] || next_hop == address.octets())
     })
 }

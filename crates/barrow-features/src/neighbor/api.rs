@@ -92,7 +92,12 @@ fn add_del(
     interfaces: &Interfaces,
     message: &IpNeighborAddDel,
 ) -> Result<u32, ApiError> {
-    let IpNeighbor { sw_if_index, flags, mac_address, ip_address } = message.neighbor;
+    let IpNeighbor {
+        sw_if_index,
+        flags,
+        mac_address,
+        ip_address,
+    } = message.neighbor;
     let key = NeighborKey {
         interface: interface(interfaces, sw_if_index)?,
         address: IpAddr::try_from(ip_address).map_err(|_| ApiError::INVALID_ADDRESS_FAMILY)?,
@@ -102,7 +107,11 @@ fn add_del(
         neighbors.remove(key)?;
         return Ok(u32::MAX);
     }
-    let origin = if flags.contains(STATIC) { Origin::Static } else { Origin::Dynamic };
+    let origin = if flags.contains(STATIC) {
+        Origin::Static
+    } else {
+        Origin::Dynamic
+    };
     let adjacency = neighbors.add(key, mac_address, origin, flags.contains(NO_FIB_ENTRY))?;
     Ok(adjacency.0)
 }
@@ -171,7 +180,10 @@ fn events(
     neighbors: &Neighbors,
     interfaces: &Interfaces,
 ) -> Result<Watchers, ApiRegisterError> {
-    let watchers = Watchers { v1: api.subscribers(), v2: api.subscribers() };
+    let watchers = Watchers {
+        v1: api.subscribers(),
+        v2: api.subscribers(),
+    };
     let (own, known) = (watchers.clone(), interfaces.clone());
     api.request::<WantIpNeighborEvents>(move |cx: &mut ApiContext<'_>, message| {
         one_or_all(&known, message.sw_if_index)?;
@@ -187,21 +199,32 @@ fn events(
     let own = watchers.clone();
     neighbors.watch(move |event| {
         let (key, entry, flags) = match event {
-            NeighborEvent::Added(key, entry) => {
-                (key, entry, IpNeighborEventFlags::IP_NEIGHBOR_API_EVENT_FLAG_ADDED)
-            }
-            NeighborEvent::Removed(key, entry) => {
-                (key, entry, IpNeighborEventFlags::IP_NEIGHBOR_API_EVENT_FLAG_REMOVED)
-            }
+            NeighborEvent::Added(key, entry) => (
+                key,
+                entry,
+                IpNeighborEventFlags::IP_NEIGHBOR_API_EVENT_FLAG_ADDED,
+            ),
+            NeighborEvent::Removed(key, entry) => (
+                key,
+                entry,
+                IpNeighborEventFlags::IP_NEIGHBOR_API_EVENT_FLAG_REMOVED,
+            ),
         };
         let neighbor = wire(key, &entry);
         own.v1.publish(|want| {
             let wanted = Watchers::wants(key, want.sw_if_index, want.ip);
-            wanted.then(|| IpNeighborEvent { pid: want.pid, neighbor: neighbor.clone() })
+            wanted.then(|| IpNeighborEvent {
+                pid: want.pid,
+                neighbor: neighbor.clone(),
+            })
         });
         own.v2.publish(|want| {
             let wanted = Watchers::wants(key, want.sw_if_index, want.ip);
-            wanted.then(|| IpNeighborEventV2 { pid: want.pid, flags, neighbor: neighbor.clone() })
+            wanted.then(|| IpNeighborEventV2 {
+                pid: want.pid,
+                flags,
+                neighbor: neighbor.clone(),
+            })
         });
     });
     Ok(watchers)

@@ -32,20 +32,56 @@ impl NeighborCli {
     pub(super) fn register(&self, cli: &mut CliRegistry) -> Result<(), DuplicateCommand> {
         let change = "<interface> <ip-address> <mac-address> [static] [no-fib-entry] [count <count>] [delete|flush]";
         let commands: [(&str, String, Command); 10] = [
-            ("set ip neighbor", format!("set ip neighbor {change}"), Self::change),
-            ("ip neighbor", format!("ip neighbor [add|del] {change}"), Self::change),
-            ("show ip neighbors", "show ip neighbors [interface]".into(), Self::show),
-            ("show ip neighbor", "show ip neighbor [interface]".into(), Self::show),
-            ("show ip4 neighbors", "show ip4 neighbors [interface]".into(), Self::show),
-            ("show ip4 neighbor-sorted", "show ip4 neighbor-sorted".into(), Self::show_sorted),
-            ("show ip neighbor-config", "show ip neighbor-config".into(), Self::show_config),
+            (
+                "set ip neighbor",
+                format!("set ip neighbor {change}"),
+                Self::change,
+            ),
+            (
+                "ip neighbor",
+                format!("ip neighbor [add|del] {change}"),
+                Self::change,
+            ),
+            (
+                "show ip neighbors",
+                "show ip neighbors [interface]".into(),
+                Self::show,
+            ),
+            (
+                "show ip neighbor",
+                "show ip neighbor [interface]".into(),
+                Self::show,
+            ),
+            (
+                "show ip4 neighbors",
+                "show ip4 neighbors [interface]".into(),
+                Self::show,
+            ),
+            (
+                "show ip4 neighbor-sorted",
+                "show ip4 neighbor-sorted".into(),
+                Self::show_sorted,
+            ),
+            (
+                "show ip neighbor-config",
+                "show ip neighbor-config".into(),
+                Self::show_config,
+            ),
             (
                 "set ip neighbor-config",
                 "set ip neighbor-config ip4 [limit <limit>] [age <age>] [recycle|norecycle]".into(),
                 Self::configure,
             ),
-            ("show ip neighbor-stats", "show ip neighbor-stats [interface]".into(), Self::show_stats),
-            ("show ip neighbor-watcher", "show ip neighbor-watcher".into(), Self::show_watchers),
+            (
+                "show ip neighbor-stats",
+                "show ip neighbor-stats [interface]".into(),
+                Self::show_stats,
+            ),
+            (
+                "show ip neighbor-watcher",
+                "show ip neighbor-watcher".into(),
+                Self::show_watchers,
+            ),
         ];
         for (path, help, run) in commands {
             let own = self.clone();
@@ -65,10 +101,15 @@ impl NeighborCli {
         let first = change.mac.ok_or_else(missing)?;
         for step in 0..change.count {
             let address = Ipv4Addr::from_bits(address.to_bits().wrapping_add(step));
-            let key = NeighborKey { interface, address: IpAddr::V4(address) };
+            let key = NeighborKey {
+                interface,
+                address: IpAddr::V4(address),
+            };
             if change.is_add {
                 let mac = add_to_mac(first, step);
-                let added = self.neighbors.add(key, mac, change.origin, change.no_fib_entry);
+                let added = self
+                    .neighbors
+                    .add(key, mac, change.origin, change.no_fib_entry);
                 added.map_err(text)?;
             } else {
                 self.neighbors.remove(key).map_err(text)?;
@@ -87,7 +128,9 @@ impl NeighborCli {
         if !shown.is_empty() {
             cx.print(header());
         }
-        shown.iter().for_each(|(key, entry)| cx.print(self.line(*key, entry)));
+        shown
+            .iter()
+            .for_each(|(key, entry)| cx.print(self.line(*key, entry)));
         Ok(())
     }
 
@@ -98,7 +141,9 @@ impl NeighborCli {
         dynamic.retain(|(_, entry)| entry.origin == Origin::Dynamic);
         dynamic.sort_by_key(|(_, entry)| entry.updated);
         cx.print(header());
-        dynamic.iter().for_each(|(key, entry)| cx.print(self.line(*key, entry)));
+        dynamic
+            .iter()
+            .for_each(|(key, entry)| cx.print(self.line(*key, entry)));
         Ok(())
     }
 
@@ -121,11 +166,17 @@ impl NeighborCli {
         };
         let flags = format!("{origin}{}", if entry.no_fib_entry { "N" } else { "" });
         let mac = center(&entry.mac.to_string(), 20);
-        format!("{age:>12}{address}{}{mac}{}", center(&flags, 6), self.name(key.interface))
+        format!(
+            "{age:>12}{address}{}{mac}{}",
+            center(&flags, 6),
+            self.name(key.interface)
+        )
     }
 
     fn name(&self, index: SwIfIndex) -> String {
-        self.interfaces.name(index).unwrap_or_else(|| "DELETED".to_owned())
+        self.interfaces
+            .name(index)
+            .unwrap_or_else(|| "DELETED".to_owned())
     }
 
     /// IPv6 has no neighbours here: its line shows what VPP starts with.
@@ -135,10 +186,16 @@ impl NeighborCli {
             ("ip4", self.neighbors.config()),
             ("ip6", NeighborConfig::default()),
         ] {
-            let NeighborConfig { max_number, max_age, recycle } = config;
+            let NeighborConfig {
+                max_number,
+                max_age,
+                recycle,
+            } = config;
             let (age, recycle) = (max_age.as_secs(), u8::from(recycle));
             cx.print(format_args!("{family}:"));
-            cx.print(format_args!("  limit:{max_number}, age:{age}, recycle:{recycle}"));
+            cx.print(format_args!(
+                "  limit:{max_number}, age:{age}, recycle:{recycle}"
+            ));
         }
         Ok(())
     }
@@ -169,10 +226,16 @@ impl NeighborCli {
         let wanted = take_interface(args, &self.interfaces);
         args.finish()?;
         let all: Vec<_> = self.interfaces.iter_indexes().collect();
-        for index in all.into_iter().filter(|index| wanted.is_none_or(|wanted| wanted == *index)) {
+        for index in all
+            .into_iter()
+            .filter(|index| wanted.is_none_or(|wanted| wanted == *index))
+        {
             cx.print(format_args!("  {}", self.name(index)));
             let totals = |received| self.counters.totals(index, received);
-            cx.print(format_args!("    arp:{}", stats(totals(true), totals(false))));
+            cx.print(format_args!(
+                "    arp:{}",
+                stats(totals(true), totals(false))
+            ));
             let none = ArpTotals::default();
             cx.print(format_args!("    nd: {}", stats(none, none)));
         }
@@ -184,7 +247,11 @@ impl NeighborCli {
         for watch in self.watchers.list() {
             let name = self.name(SwIfIndex(watch.sw_if_index.0));
             cx.print(format_args!("Key: [{name}, {}]", watch.ip));
-            cx.print(format_args!("  [pid:{}, client:{}]", watch.pid, watch.client.get()));
+            cx.print(format_args!(
+                "  [pid:{}, client:{}]",
+                watch.pid,
+                watch.client.get()
+            ));
         }
         Ok(())
     }
@@ -195,13 +262,26 @@ fn text(error: super::NeighborError) -> CliError {
 }
 
 fn header() -> String {
-    let columns = [("Age", 12), ("IP", 40), ("Flags", 6), ("Ethernet", 20), ("Interface", 24)];
-    columns.into_iter().map(|(name, width)| center(name, width)).collect()
+    let columns = [
+        ("Age", 12),
+        ("IP", 40),
+        ("Flags", 6),
+        ("Ethernet", 20),
+        ("Interface", 24),
+    ];
+    columns
+        .into_iter()
+        .map(|(name, width)| center(name, width))
+        .collect()
 }
 
 fn stats(rx: ArpTotals, tx: ArpTotals) -> String {
     let side = |totals: ArpTotals| {
-        let ArpTotals { replies, requests, gratuitous } = totals;
+        let ArpTotals {
+            replies,
+            requests,
+            gratuitous,
+        } = totals;
         format!("[reply:{replies} request:{requests} gratuitous:{gratuitous} ]")
     };
     format!(" rx:{} tx:{}", side(rx), side(tx))

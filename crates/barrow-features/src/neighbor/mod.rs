@@ -18,9 +18,9 @@ mod hold;
 mod process;
 pub mod resolve;
 mod table;
-mod watchers;
 #[cfg(test)]
 mod tests;
+mod watchers;
 
 pub use counters::{ArpCounters, ArpRows, ArpTotals};
 pub use feature::NeighborFeature;

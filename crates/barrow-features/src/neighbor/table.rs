@@ -87,9 +87,9 @@ impl NeighborError {
             // INVALID_SW_IF_INDEX; the same number in VPP for what it refuses to overwrite
             // (ip_neighbor_add in vpp:src/vnet/ip-neighbor/ip_neighbor.c)
             Self::NoSuchInterface | Self::IsStatic => -2,
-            Self::NoSuchEntry => -6,     // NO_SUCH_ENTRY
-            Self::AddressFamily => -97,  // INVALID_ADDRESS_FAMILY
-            Self::TooMany => -162,       // LIMIT_EXCEEDED
+            Self::NoSuchEntry => -6,    // NO_SUCH_ENTRY
+            Self::AddressFamily => -97, // INVALID_ADDRESS_FAMILY
+            Self::TooMany => -162,      // LIMIT_EXCEEDED
             Self::Fib(error) => error.retval(),
         }
     }
@@ -270,7 +270,8 @@ impl Neighbors {
             return Ok(to);
         }
         if let Some(from) = from {
-            self.fib.remove_neighbour(from, key.interface, key.address)?;
+            self.fib
+                .remove_neighbour(from, key.interface, key.address)?;
         }
         if let Some(to) = to {
             self.fib.add_neighbour(to, key.interface, key.address)?;

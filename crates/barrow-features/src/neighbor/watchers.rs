@@ -49,7 +49,11 @@ impl Watchers {
         };
         // None yet, or none any more: both are what was wanted.
         let _unknown = self.v1.remove(cx, same);
-        if message.enable { self.v1.add(cx, message, same) } else { Ok(()) }
+        if message.enable {
+            self.v1.add(cx, message, same)
+        } else {
+            Ok(())
+        }
     }
 
     /// As [`want`](Self::want), for the second version.
@@ -64,19 +68,43 @@ impl Watchers {
         };
         // None yet, or none any more: both are what was wanted.
         let _unknown = self.v2.remove(cx, same);
-        if message.enable { self.v2.add(cx, message, same) } else { Ok(()) }
+        if message.enable {
+            self.v2.add(cx, message, same)
+        } else {
+            Ok(())
+        }
     }
 
     /// All subscriptions.
     pub(super) fn list(&self) -> Vec<Watch> {
         let mut list = Vec::new();
         self.v1.for_each(|client, want| {
-            let WantIpNeighborEvents { pid, sw_if_index, ip, .. } = *want;
-            list.push(Watch { client, pid, sw_if_index, ip });
+            let WantIpNeighborEvents {
+                pid,
+                sw_if_index,
+                ip,
+                ..
+            } = *want;
+            list.push(Watch {
+                client,
+                pid,
+                sw_if_index,
+                ip,
+            });
         });
         self.v2.for_each(|client, want| {
-            let WantIpNeighborEventsV2 { pid, sw_if_index, ip, .. } = *want;
-            list.push(Watch { client, pid, sw_if_index, ip });
+            let WantIpNeighborEventsV2 {
+                pid,
+                sw_if_index,
+                ip,
+                ..
+            } = *want;
+            list.push(Watch {
+                client,
+                pid,
+                sw_if_index,
+                ip,
+            });
         });
         list
     }

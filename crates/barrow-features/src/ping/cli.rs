@@ -143,7 +143,10 @@ impl Ping {
     /// The table that the host is looked up in, and the address to ask from.
     fn origin(&self, options: &Options) -> Result<(FibIndex, Ipv4Addr), Failure> {
         if let Some(index) = options.source {
-            let table = self.addresses.table_of(index).map_err(|_| Failure::NoTable)?;
+            let table = self
+                .addresses
+                .table_of(index)
+                .map_err(|_| Failure::NoTable)?;
             let own = self.sources.towards(index, options.host);
             return own.map(|own| (table, own)).ok_or(Failure::NoSource);
         }
@@ -181,7 +184,13 @@ async fn next(
 /// The line of an answer. The number of bytes is VPP's: that of the packet, its header counted twice
 /// (`vpp:src/plugins/ping/ping.c`).
 fn line(echo: &Echo, sent: &[(u16, Instant)]) -> String {
-    let Echo { from, sequence, ttl, bytes, at } = *echo;
+    let Echo {
+        from,
+        sequence,
+        ttl,
+        bytes,
+        at,
+    } = *echo;
     let asked = sent.iter().rfind(|(known, _)| *known == sequence);
     let took = asked.map_or(Duration::ZERO, |(_, asked)| at.saturating_since(*asked));
     let time = decimals(took.as_secs_f64() * 1000.0);
@@ -190,7 +199,11 @@ fn line(echo: &Echo, sent: &[(u16, Instant)]) -> String {
 
 fn finish(task: &CliTask, requests: u64, replies: u64) {
     let lost = requests.saturating_sub(replies);
-    let loss = if requests == 0 { 0.0 } else { 100.0 * lost as f64 / requests as f64 };
+    let loss = if requests == 0 {
+        0.0
+    } else {
+        100.0 * lost as f64 / requests as f64
+    };
     task.print("\n");
     task.print(format_args!(
         "Statistics: {requests} sent, {replies} received, {loss:.0}% packet loss"
@@ -204,7 +217,11 @@ fn read(
 ) -> Result<Options, CliError> {
     let _optional = args.keyword("ipv4");
     let Some(host) = args.ip4() else {
-        return Err(expecting("IP4/IP6 address", args, ". Usage: ping <addr> [source <intf>] [size <datasz>] [repeat <count>] [verbose]"));
+        return Err(expecting(
+            "IP4/IP6 address",
+            args,
+            ". Usage: ping <addr> [source <intf>] [size <datasz>] [repeat <count>] [verbose]",
+        ));
     };
     let mut options = Options {
         host,
@@ -249,7 +266,9 @@ fn read(
         }
     }
     if !(1..=MOST_AT_ONCE).contains(&options.burst) {
-        return Err(CliError::new(format!("burst size must be between 1 and {MOST_AT_ONCE}")));
+        return Err(CliError::new(format!(
+            "burst size must be between 1 and {MOST_AT_ONCE}"
+        )));
     }
     Ok(options)
 }
@@ -276,19 +295,29 @@ mod tests {
 
     #[test]
     fn arguments_come_in_any_order() {
-        let options = read_line("10.0.0.2 repeat 2 size 100 interval 0.5 source pg1 burst 3 verbose");
+        let options =
+            read_line("10.0.0.2 repeat 2 size 100 interval 0.5 source pg1 burst 3 verbose");
         let options = options.unwrap();
         assert_eq!((options.repeat, options.size, options.burst), (2, 100, 3));
         assert_eq!(options.interval, Duration::from_millis(500));
-        assert_eq!((options.source, options.verbose), (Some(SwIfIndex(1)), true));
+        assert_eq!(
+            (options.source, options.verbose),
+            (Some(SwIfIndex(1)), true)
+        );
     }
 
     #[test]
     fn wrong_arguments_are_named() {
         for (line, error) in [
-            ("ipv4 host", "expecting IP4/IP6 address but got `host'. Usage: ping <addr> [source <intf>] [size <datasz>] [repeat <count>] [verbose]"),
+            (
+                "ipv4 host",
+                "expecting IP4/IP6 address but got `host'. Usage: ping <addr> [source <intf>] [size <datasz>] [repeat <count>] [verbose]",
+            ),
             ("1.1.1.1 source nowhere", "unknown interface `nowhere'"),
-            ("1.1.1.1 size 40000", "40000 is bigger than maximum allowed payload size 32768"),
+            (
+                "1.1.1.1 size 40000",
+                "40000 is bigger than maximum allowed payload size 32768",
+            ),
             ("1.1.1.1 size big", "expecting size but got `big'"),
             ("1.1.1.1 burst 0", "burst size must be between 1 and 256"),
             ("1.1.1.1 quickly", "unknown input `quickly'"),

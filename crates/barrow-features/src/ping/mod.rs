@@ -14,8 +14,8 @@ mod feature;
 mod node;
 mod request;
 mod route;
-mod waiting;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use feature::PingFeature;

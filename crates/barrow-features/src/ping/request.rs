@@ -41,7 +41,11 @@ impl EchoRequest {
             sequence: self.sequence.into(),
         };
         let payload: Vec<u8> = (0..payload).map(|at| at as u8).collect();
-        icmp.checksum = Sum::new().bytes(icmp.as_bytes()).bytes(&payload).finish().into();
+        icmp.checksum = Sum::new()
+            .bytes(icmp.as_bytes())
+            .bytes(&payload)
+            .finish()
+            .into();
         [ip4.as_bytes(), icmp.as_bytes(), &payload].concat()
     }
 

@@ -32,9 +32,10 @@ pub(super) fn source_towards(
         let route = fib.lookup(table, Prefix::host(hop.into()), false);
         let route = route.map_err(|_| Failure::NoTable)?;
         let path = route.paths.first().ok_or(Failure::NoInterface)?;
-        let next_hop = path.next_hop.first_chunk().map_or(Ipv4Addr::UNSPECIFIED, |bytes| {
-            Ipv4Addr::from_octets(*bytes)
-        });
+        let next_hop = path
+            .next_hop
+            .first_chunk()
+            .map_or(Ipv4Addr::UNSPECIFIED, |bytes| Ipv4Addr::from_octets(*bytes));
         match (path.path_type, path.sw_if_index) {
             (RoutePath::LOCAL, _) if hop == host => return Ok(host),
             (RoutePath::NORMAL | RoutePath::LOCAL, index) if index != u32::MAX => {

@@ -19,8 +19,16 @@ struct Running {
 
 impl Running {
     fn new(router: &Router, command: &str) -> Self {
-        let session = CliSession::program_session("test", Rc::<SessionSettings>::default(), Rc::<Macros>::default());
-        let (registry, own, command) = (router.bed.cli().clone(), session.clone(), command.to_owned());
+        let session = CliSession::program_session(
+            "test",
+            Rc::<SessionSettings>::default(),
+            Rc::<Macros>::default(),
+        );
+        let (registry, own, command) = (
+            router.bed.cli().clone(),
+            session.clone(),
+            command.to_owned(),
+        );
         let future = Box::pin(async move { execute(&registry, &own, &command).await.is_ok() });
         Self { session, future }
     }
@@ -102,7 +110,10 @@ fn a_host_that_does_not_answer_is_lost() {
         router.bed.advance(Duration::from_millis(100));
     }
     assert_eq!(ping.go_on(&mut router), Some(true));
-    assert_eq!(ping.text(), "\nStatistics: 6 sent, 0 received, 100% packet loss\n");
+    assert_eq!(
+        ping.text(),
+        "\nStatistics: 6 sent, 0 received, 100% packet loss\n"
+    );
 }
 
 #[test]
@@ -120,8 +131,14 @@ fn without_route_or_address_nothing_is_sent() {
     let mut router = router();
     for (command, failure) in [
         ("ping 99.0.0.1 repeat 1 interval 0", "no egress interface"),
-        ("ping 10.0.0.2 repeat 1 interval 0 table-id 9", "no FIB table for lookup"),
-        ("ping 10.0.0.2 repeat 1 interval 0 source local0", "no source address for egress interface"),
+        (
+            "ping 10.0.0.2 repeat 1 interval 0 table-id 9",
+            "no FIB table for lookup",
+        ),
+        (
+            "ping 10.0.0.2 repeat 1 interval 0 source local0",
+            "no source address for egress interface",
+        ),
     ] {
         let mut ping = Running::new(&router, command);
         while ping.go_on(&mut router).is_none() {

@@ -53,7 +53,11 @@ impl Waiting {
         let (sender, answers) = bounded(BACKLOG);
         map.insert(identifier, sender);
         self.0.store(Arc::new(map));
-        Some(Place { waiting: self.clone(), identifier, answers })
+        Some(Place {
+            waiting: self.clone(),
+            identifier,
+            answers,
+        })
     }
 
     /// Hands an answer to whoever waits for it; says whether somebody does.

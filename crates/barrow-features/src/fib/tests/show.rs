@@ -71,7 +71,7 @@ ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:
     assert_eq!(show(&fixture, ShowPart::Routes), expected);
     let summary = "\
 ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:0 flags:none locks:[default-route:1, ]
-   Prefix length         Count      \n                   0               1
+    Prefix length         Count     \n                   0               1
                    4               2
                   32               2
 ";

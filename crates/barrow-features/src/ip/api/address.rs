@@ -9,9 +9,8 @@ use barrow_messages::interface::{
     SwInterfaceAddDelAddress, SwInterfaceAddDelAddressReply, SwInterfaceAddressReplaceBegin,
     SwInterfaceAddressReplaceBeginReply, SwInterfaceAddressReplaceEnd,
     SwInterfaceAddressReplaceEndReply, SwInterfaceGetTable, SwInterfaceGetTableReply,
-    SwInterfaceSetIpDirectedBroadcast, SwInterfaceSetIpDirectedBroadcastReply,
-    SwInterfaceSetTable, SwInterfaceSetTableReply, SwInterfaceSetUnnumbered,
-    SwInterfaceSetUnnumberedReply,
+    SwInterfaceSetIpDirectedBroadcast, SwInterfaceSetIpDirectedBroadcastReply, SwInterfaceSetTable,
+    SwInterfaceSetTableReply, SwInterfaceSetUnnumbered, SwInterfaceSetUnnumberedReply,
 };
 use barrow_messages::interface_types::InterfaceIndex;
 use barrow_messages::ip::{
@@ -147,7 +146,10 @@ fn dumps(ip: &IpApi, api: &mut ApiRegistry) -> Result<(), ApiRegisterError> {
         move || loop {
             let index = own.interfaces.next_index(cursor)?;
             cursor = index.0.checked_add(1)?;
-            let borrows = own.interfaces.sw(index).is_some_and(|sw| sw.unnumbered.is_some());
+            let borrows = own
+                .interfaces
+                .sw(index)
+                .is_some_and(|sw| sw.unnumbered.is_some());
             if !borrows {
                 return Some(IpDetails {
                     sw_if_index: InterfaceIndex(index.0),

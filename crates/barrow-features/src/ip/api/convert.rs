@@ -2,9 +2,7 @@
 
 use crate::fib::{FibError, Prefix, RouteInfo, RoutePath};
 use barrow_engine::api::ApiError;
-use barrow_messages::fib_types::{
-    FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
-};
+use barrow_messages::fib_types::{FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType};
 use barrow_messages::ip::{IpRoute, IpRouteV2};
 use barrow_messages::ip_types::{self, Address, AddressFamily, AddressUnion};
 use std::net::{IpAddr, Ipv4Addr};

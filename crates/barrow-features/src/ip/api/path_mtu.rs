@@ -35,7 +35,11 @@ pub(super) fn register(ip: &IpApi, api: &mut ApiRegistry) -> Result<(), ApiRegis
     let own = ip.clone();
     api.cursor::<IpPathMtuGet>(move |_, message| {
         let mtus = own.path_mtus.clone();
-        let start = if message.cursor == END { 0 } else { message.cursor };
+        let start = if message.cursor == END {
+            0
+        } else {
+            message.cursor
+        };
         if mtus.next(start).is_none() && !mtus.is_empty() {
             return Err(ApiError::INVALID_VALUE);
         }

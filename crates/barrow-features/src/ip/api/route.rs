@@ -16,40 +16,76 @@ use std::net::IpAddr;
 
 pub(super) fn register(ip: &IpApi, api: &mut ApiRegistry) -> Result<(), ApiRegisterError> {
     ip.on::<IpRouteAddDel>(api, |ip, message| {
-        let IpRouteAddDel { is_add, is_multipath, route } = message;
-        let action = Action { is_add, is_multipath, source: Source::API };
+        let IpRouteAddDel {
+            is_add,
+            is_multipath,
+            route,
+        } = message;
+        let action = Action {
+            is_add,
+            is_multipath,
+            source: Source::API,
+        };
         let (retval, stats_index) =
             ip.change_route(action, route.table_id, route.prefix, &route.paths);
-        Ok(IpRouteAddDelReply { retval, stats_index })
+        Ok(IpRouteAddDelReply {
+            retval,
+            stats_index,
+        })
     })?;
     ip.on::<IpRouteAddDelV2>(api, |ip, message| {
-        let IpRouteAddDelV2 { is_add, is_multipath, route } = message;
+        let IpRouteAddDelV2 {
+            is_add,
+            is_multipath,
+            route,
+        } = message;
         let (retval, stats_index) = match Source::from_client(route.src) {
             Ok(source) => {
-                let action = Action { is_add, is_multipath, source };
+                let action = Action {
+                    is_add,
+                    is_multipath,
+                    source,
+                };
                 ip.change_route(action, route.table_id, route.prefix, &route.paths)
             }
             Err(error) => (error.retval(), u32::MAX),
         };
-        Ok(IpRouteAddDelV2Reply { retval, stats_index })
+        Ok(IpRouteAddDelV2Reply {
+            retval,
+            stats_index,
+        })
     })?;
     ip.on::<IpRouteLookup>(api, |ip, message| {
         let route = ip.lookup(message.table_id, message.prefix, message.exact != 0)?;
-        Ok(IpRouteLookupReply { retval: 0, route: wire_route(&route) })
+        Ok(IpRouteLookupReply {
+            retval: 0,
+            route: wire_route(&route),
+        })
     })?;
     ip.on::<IpRouteLookupV2>(api, |ip, message| {
         let route = ip.lookup(message.table_id, message.prefix, message.exact != 0)?;
-        Ok(IpRouteLookupV2Reply { retval: 0, route: wire_route_v2(&route) })
+        Ok(IpRouteLookupV2Reply {
+            retval: 0,
+            route: wire_route_v2(&route),
+        })
     })?;
     let own = ip.clone();
     api.dump::<IpRouteDump, _>(move |_, message| {
         let mut routes = own.routes(&message.table, 0);
-        move || routes().map(|route| IpRouteDetails { route: wire_route(&route) })
+        move || {
+            routes().map(|route| IpRouteDetails {
+                route: wire_route(&route),
+            })
+        }
     })?;
     let own = ip.clone();
     api.dump::<IpRouteV2Dump, _>(move |_, message| {
         let mut routes = own.routes(&message.table, message.src);
-        move || routes().map(|route| IpRouteV2Details { route: wire_route_v2(&route) })
+        move || {
+            routes().map(|route| IpRouteV2Details {
+                route: wire_route_v2(&route),
+            })
+        }
     })
 }
 
@@ -100,7 +136,9 @@ impl IpApi {
         let fib = self.fib.clone();
         let id = table.table_id;
         let source = (source != 0).then_some(Source::from_number(source));
-        let found = (!table.is_ip6).then(|| fib.find_table(AddressFamily::Ip4, id)).flatten();
+        let found = (!table.is_ip6)
+            .then(|| fib.find_table(AddressFamily::Ip4, id))
+            .flatten();
         // Of a source that does not exist there are no routes.
         let wanted = match source {
             Some(None) => None,

@@ -25,10 +25,16 @@ pub(super) fn register(ip: &IpApi, api: &mut ApiRegistry) -> Result<(), ApiRegis
     ip.on::<IpTableAllocate>(api, |ip, message| {
         only_ip4(message.table.is_ip6)?;
         let table_id = match message.table.table_id {
-            u32::MAX => ip.fib.unused_table_id(AddressFamily::Ip4).ok_or(ApiError::EAGAIN)?,
+            u32::MAX => ip
+                .fib
+                .unused_table_id(AddressFamily::Ip4)
+                .ok_or(ApiError::EAGAIN)?,
             given => given,
         };
-        let table = IpTable { table_id, ..message.table };
+        let table = IpTable {
+            table_id,
+            ..message.table
+        };
         ip.add_del_table(&table, true)?;
         Ok(IpTableAllocateReply { retval: 0, table })
     })?;
@@ -54,9 +60,8 @@ pub(super) fn register(ip: &IpApi, api: &mut ApiRegistry) -> Result<(), ApiRegis
         move || {
             // Tables are few, and their indexes do not change.
             let mut tables = own.fib.tables().into_iter();
-            let table = tables.find(|table| {
-                table.index.0 >= cursor && table.family == AddressFamily::Ip4
-            })?;
+            let table = tables
+                .find(|table| table.index.0 >= cursor && table.family == AddressFamily::Ip4)?;
             cursor = table.index.0.checked_add(1)?;
             Some(IpTableDetails {
                 table: IpTable {

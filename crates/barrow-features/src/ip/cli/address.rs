@@ -86,7 +86,9 @@ impl IpCli {
             return Err(CliError::new(format!("expected table id `{rest}'")));
         };
         args.finish()?;
-        let table = self.table(id).ok_or_else(|| CliError::new(format!("no such table {id}")))?;
+        let table = self
+            .table(id)
+            .ok_or_else(|| CliError::new(format!("no such table {id}")))?;
         self.addresses.set_table(index, table).map_err(|error| {
             CliError::new(match error {
                 AddressError::HasAddresses => {
@@ -113,13 +115,16 @@ impl IpCli {
             return Err(CliError::new(format!("parse error '{rest}'")));
         };
         args.finish()?;
-        self.addresses.set_unnumbered(index, lender).map_err(|error| {
-            CliError::new(match error {
-                AddressError::DifferentTables => {
-                    "When enabling unnumbered both interfaces must be in the same tables".to_owned()
-                }
-                error => error.to_string(),
+        self.addresses
+            .set_unnumbered(index, lender)
+            .map_err(|error| {
+                CliError::new(match error {
+                    AddressError::DifferentTables => {
+                        "When enabling unnumbered both interfaces must be in the same tables"
+                            .to_owned()
+                    }
+                    error => error.to_string(),
+                })
             })
-        })
     }
 }

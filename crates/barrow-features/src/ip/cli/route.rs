@@ -13,8 +13,8 @@
 use super::format::scientific;
 use super::{Commands, IpCli, fib_error};
 use crate::fib::{RouteChange, RoutePath, Source};
-use crate::interface::cli::take_interface;
 use crate::interface::SwIfIndex;
+use crate::interface::cli::take_interface;
 use barrow_engine::cli::{Args, CliContext, CliError, CliResult};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -44,7 +44,9 @@ impl IpCli {
     fn route(&self, cx: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
         let request = read(args, |args| take_interface(args, &self.interfaces))?;
         if request.prefixes.is_empty() {
-            return Err(CliError::new("expected ip4/ip6 destination address/length."));
+            return Err(CliError::new(
+                "expected ip4/ip6 destination address/length.",
+            ));
         }
         if request.is_add && request.paths.is_empty() {
             return Err(CliError::new("expected paths."));
@@ -121,7 +123,9 @@ fn read(
             request.table_id = id;
         } else if let Some(count) = args.option("count", Args::float) {
             if !(0.0..=MOST_AT_ONCE).contains(&count) {
-                return Err(CliError::new(format!("at most {MOST_AT_ONCE} routes at once")));
+                return Err(CliError::new(format!(
+                    "at most {MOST_AT_ONCE} routes at once"
+                )));
             }
             request.count = count as u32;
         } else if let Some(prefix) = args.prefix() {
@@ -191,12 +195,15 @@ fn read_path_part(
 
 /// `lookup in table N` or `ip4-lookup-in-table N`.
 fn lookup_table(args: &mut Args<'_>) -> Option<u32> {
-    args.option("ip4-lookup-in-table", Args::number).or_else(|| {
-        args.attempt(|args| {
-            let found = ["lookup", "in", "table"].iter().all(|word| args.keyword(word));
-            found.then(|| args.number()).flatten()
+    args.option("ip4-lookup-in-table", Args::number)
+        .or_else(|| {
+            args.attempt(|args| {
+                let found = ["lookup", "in", "table"]
+                    .iter()
+                    .all(|word| args.keyword(word));
+                found.then(|| args.number()).flatten()
+            })
         })
-    })
 }
 
 /// The word of a path that leads nowhere else.
@@ -250,14 +257,31 @@ mod tests {
 
     #[test]
     fn a_route_has_a_prefix_and_paths_in_any_order() {
-        let request = read_line("add table 7 1.0.0.0/24 count 1e3 via 10.0.1.2 pg1 weight 2 via 10.0.2.2 pg2");
+        let request = read_line(
+            "add table 7 1.0.0.0/24 count 1e3 via 10.0.1.2 pg1 weight 2 via 10.0.2.2 pg2",
+        );
         let request = request.unwrap();
-        assert_eq!((request.is_add, request.table_id, request.count), (true, 7, 1000));
+        assert_eq!(
+            (request.is_add, request.table_id, request.count),
+            (true, 7, 1000)
+        );
         assert_eq!(request.prefixes, [("1.0.0.0".parse().unwrap(), 24)]);
-        let first = RoutePath { sw_if_index: 1, weight: 2, ..next_hop([10, 0, 1, 2]) };
-        let second = RoutePath { sw_if_index: 2, ..next_hop([10, 0, 2, 2]) };
+        let first = RoutePath {
+            sw_if_index: 1,
+            weight: 2,
+            ..next_hop([10, 0, 1, 2])
+        };
+        let second = RoutePath {
+            sw_if_index: 2,
+            ..next_hop([10, 0, 2, 2])
+        };
         assert_eq!(request.paths, [first, second]);
-        assert_eq!(read_line("1.0.0.0/24 via 10.0.1.2 pg1 table 7").unwrap().table_id, 7);
+        assert_eq!(
+            read_line("1.0.0.0/24 via 10.0.1.2 pg1 table 7")
+                .unwrap()
+                .table_id,
+            7
+        );
     }
 
     #[test]
@@ -267,11 +291,28 @@ mod tests {
         assert_eq!(path("local").path_type, RoutePath::LOCAL);
         assert_eq!(path("null-send-unreach").path_type, RoutePath::ICMP_UNREACH);
         assert_eq!(path("prohibited").path_type, RoutePath::ICMP_PROHIBIT);
-        assert_eq!(path("pg3"), RoutePath { sw_if_index: 3, ..RoutePath::default() });
-        assert_eq!(path("lookup in table 9"), RoutePath { table_id: 9, ..RoutePath::default() });
+        assert_eq!(
+            path("pg3"),
+            RoutePath {
+                sw_if_index: 3,
+                ..RoutePath::default()
+            }
+        );
+        assert_eq!(
+            path("lookup in table 9"),
+            RoutePath {
+                table_id: 9,
+                ..RoutePath::default()
+            }
+        );
         let through = path("3.3.3.3 next-hop-table 9 resolve-via-host preference 4");
         let flags = RoutePath::VIA_HOST;
-        let expected = RoutePath { table_id: 9, flags, preference: 4, ..next_hop([3, 3, 3, 3]) };
+        let expected = RoutePath {
+            table_id: 9,
+            flags,
+            preference: 4,
+            ..next_hop([3, 3, 3, 3])
+        };
         assert_eq!(through, expected);
     }
 
@@ -279,7 +320,10 @@ mod tests {
     fn what_means_nothing_is_named() {
         for (line, rest) in [
             ("1.0.0.0/8 via nonsense", "parse error: `via nonsense'"),
-            ("1.0.0.0/8 via 1.1.1.1 weight 999", "parse error: `weight 999'"),
+            (
+                "1.0.0.0/8 via 1.1.1.1 weight 999",
+                "parse error: `weight 999'",
+            ),
             ("bogus", "parse error: `bogus'"),
         ] {
             assert_eq!(read_line(line).unwrap_err().text(), rest, "{line}");

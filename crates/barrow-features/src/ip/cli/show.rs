@@ -15,12 +15,36 @@ pub(super) const COMMANDS: Commands = &[
         IpCli::show_ip_fib,
     ),
     ("show ip table", "show ip table", IpCli::show_ip_table),
-    ("show fib entry", "show fib entry [<index>]", IpCli::show_fib_entry),
-    ("show fib paths", "show fib paths [<index>]", IpCli::show_fib_paths),
-    ("show fib path-lists", "show fib path-lists [<index>]", IpCli::show_fib_path_lists),
-    ("show fib source", "show fib source [prio]", IpCli::show_fib_source),
-    ("show adj", "show adj [<adj_index>] [interface] [summary]", IpCli::show_adj),
-    ("adjacency counters", "adjacency counters [enable|disable]", IpCli::adjacency_counters),
+    (
+        "show fib entry",
+        "show fib entry [<index>]",
+        IpCli::show_fib_entry,
+    ),
+    (
+        "show fib paths",
+        "show fib paths [<index>]",
+        IpCli::show_fib_paths,
+    ),
+    (
+        "show fib path-lists",
+        "show fib path-lists [<index>]",
+        IpCli::show_fib_path_lists,
+    ),
+    (
+        "show fib source",
+        "show fib source [prio]",
+        IpCli::show_fib_source,
+    ),
+    (
+        "show adj",
+        "show adj [<adj_index>] [interface] [summary]",
+        IpCli::show_adj,
+    ),
+    (
+        "adjacency counters",
+        "adjacency counters [enable|disable]",
+        IpCli::adjacency_counters,
+    ),
     ("show ip pmtu", "show ip pmtu [<index>]", IpCli::show_pmtu),
 ];
 
@@ -50,7 +74,10 @@ impl IpCli {
                 let table = self.table(id).and_then(|table| self.fib.table(table));
                 let none = || CliError::new(format!("Couldn't find table with table_id {id}"));
                 let table = table.ok_or_else(none)?;
-                cx.print(format_args!("[{}] table_id:{id} {}", table.index, table.name));
+                cx.print(format_args!(
+                    "[{}] table_id:{id} {}",
+                    table.index, table.name
+                ));
                 Ok(())
             }
         }
@@ -138,7 +165,9 @@ fn what_to_show(args: &mut Args<'_>) -> Result<ShowFib, CliError> {
         } else if args.keyword("memory") || args.keyword("mem") {
             memory = true;
         } else if let Some((address, len)) = args.prefix4() {
-            let prefix = u8::try_from(len).ok().and_then(|len| Prefix::new(address.into(), len).ok());
+            let prefix = u8::try_from(len)
+                .ok()
+                .and_then(|len| Prefix::new(address.into(), len).ok());
             let invalid = || CliError::new(format!("Invalid prefix len: {len}"));
             wanted = Some(prefix.ok_or_else(invalid)?);
         } else if let Some(address) = args.ip4() {

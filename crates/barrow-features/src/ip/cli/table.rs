@@ -5,7 +5,11 @@ use crate::fib::{AddressFamily, FibIndex, FlowHashConfig, Source};
 use barrow_engine::cli::{Args, CliContext, CliError, CliResult};
 
 pub(super) const COMMANDS: Commands = &[
-    ("ip table", "ip table [add|del] <table-id> [name <name>]", IpCli::change_table),
+    (
+        "ip table",
+        "ip table [add|del] <table-id> [name <name>]",
+        IpCli::change_table,
+    ),
     (
         "set ip flow-hash",
         "set ip flow-hash table <table-id> [src] [dst] [sport] [dport] [proto] [reverse] \
@@ -46,8 +50,12 @@ impl IpCli {
             }
             (id, true) => {
                 let free = || self.fib.unused_table_id(AddressFamily::Ip4);
-                let new = id.or_else(free).ok_or_else(|| CliError::new("no id is free"))?;
-                let added = self.fib.add_table(AddressFamily::Ip4, new, name, Source::CLI);
+                let new = id
+                    .or_else(free)
+                    .ok_or_else(|| CliError::new("no id is free"))?;
+                let added = self
+                    .fib
+                    .add_table(AddressFamily::Ip4, new, name, Source::CLI);
                 added.map_err(fib_error)?;
                 if id.is_none() {
                     cx.print(new);
