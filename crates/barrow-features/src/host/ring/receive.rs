@@ -64,6 +64,9 @@ impl Geometry {
     /// Slots and slots a block as asked for, with 0 for what is usual; `None` when no ring can be like that.
     pub(in crate::host) fn new(frame_size: u32, frames_per_block: u32) -> Option<Self> {
         let usual = Self::default();
+        if frame_size == 0 && frames_per_block == 0 {
+            return Some(usual);
+        }
         let frame_size = if frame_size == 0 {
             usual.frame_size
         } else {
