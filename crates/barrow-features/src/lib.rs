@@ -10,6 +10,7 @@
 pub use barrow_core as __core;
 
 pub mod adj;
+pub mod arcs;
 pub mod arp;
 mod error_base;
 pub mod ethernet;

@@ -76,6 +76,31 @@ impl EthernetHeader {
     }
 }
 
+/// For whom a frame is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// One station.
+    Unicast,
+    /// A group.
+    Multicast,
+    /// Everybody.
+    Broadcast,
+}
+
+impl Audience {
+    /// By the address that a frame begins with; a frame that is shorter is for nobody in particular, which
+    /// counts as one.
+    #[inline]
+    #[must_use]
+    pub fn of(frame: &[u8]) -> Self {
+        match frame.first_chunk::<6>() {
+            Some([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) => Self::Broadcast,
+            Some([first, ..]) if first & 1 != 0 => Self::Multicast,
+            _ => Self::Unicast,
+        }
+    }
+}
+
 /// One VLAN tag: the four bytes from a tag's EtherType on, less that type.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -106,4 +131,17 @@ impl VlanTag {
 #[must_use]
 pub const fn is_unicast(mac: MacAddress) -> bool {
     mac.0[0] & 1 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_address_says_for_whom_a_frame_is() {
+        assert_eq!(Audience::of(&[0xff; 14]), Audience::Broadcast);
+        assert_eq!(Audience::of(&[1, 0, 0x5e, 0, 0, 1]), Audience::Multicast);
+        assert_eq!(Audience::of(&[2, 0, 0, 0, 0, 1]), Audience::Unicast);
+        assert_eq!(Audience::of(&[0xff; 5]), Audience::Unicast);
+    }
 }

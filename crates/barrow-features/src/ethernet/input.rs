@@ -8,7 +8,7 @@
 //! ```
 
 use super::ether_types::{EtherTypes, find};
-use super::header::{EtherType, EthernetHeader, HEADER_LEN, TAG_LEN, VlanTag};
+use super::header::{Audience, EtherType, EthernetHeader, HEADER_LEN, TAG_LEN, VlanTag};
 use super::port::{Port, PortList, Ports, Tags};
 use super::trace::FrameTrace;
 use crate::interface::{Combined, InterfaceRows, InterfaceWords, SwIfIndex};
@@ -206,6 +206,17 @@ impl EthernetInput {
     }
 }
 
+/// Counts a frame by kind of destination, as it came.
+#[cold]
+fn count_audience(rows: &InterfaceRows, own: u32, packet: &Packet<'_>) {
+    let which = match Audience::of(packet.data()) {
+        Audience::Unicast => Combined::RxUnicast,
+        Audience::Multicast => Combined::RxMulticast,
+        Audience::Broadcast => Combined::RxBroadcast,
+    };
+    rows.count_bytes(which, own, 1, packet.total_len() as u64);
+}
+
 fn port_of(list: &PortList, index: u32) -> Option<&Port> {
     list.get(index as usize)?.as_deref()
 }
@@ -222,6 +233,7 @@ impl PacketNode for EthernetInput {
         // One interface and one type for most of a vector: remembered, not looked up again.
         let mut own = u32::MAX;
         let mut port = None;
+        let mut detailed = false;
         let (mut last_type, mut last_next) = (EtherType::FIRST, punt);
         self.nexts.clear();
         for i in 0..vector.len() {
@@ -230,6 +242,10 @@ impl PacketNode for EthernetInput {
             if packet.rx_sw_if_index != own {
                 own = packet.rx_sw_if_index;
                 port = port_of(&ports, own);
+                detailed = self.words.get(SwIfIndex(own)).has_detailed_stats();
+            }
+            if detailed {
+                count_audience(&self.rows, own, &packet);
             }
             if tracing && packet.is_traced() {
                 let frame = FrameTrace::header_only(packet.data());

@@ -7,6 +7,9 @@ pub mod input;
 pub mod port;
 pub mod trace;
 
+#[cfg(test)]
+mod tests;
+
 pub use ether_types::EtherTypes;
 pub use feature::EthernetFeature;
 pub use header::EtherType;

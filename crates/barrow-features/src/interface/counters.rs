@@ -149,6 +149,12 @@ impl InterfaceCounters {
         self.combined.iter().for_each(|c| c.clear(index.0));
     }
 
+    /// Sets the counters of all interfaces to 0.
+    pub fn clear_all(&self) {
+        self.simple.iter().for_each(SimpleCounters::clear_all);
+        self.combined.iter().for_each(CombinedCounters::clear_all);
+    }
+
     /// The counters themselves, to be linked to under other names.
     #[must_use]
     pub fn simple(&self, which: Simple) -> &SimpleCounters {

@@ -162,6 +162,14 @@ pub trait Device: fmt::Debug + 'static {
         Err(InterfaceError::Unsupported)
     }
 
+    /// Gives the device another number and tells the name that comes with it.
+    ///
+    /// # Errors
+    /// [`InterfaceError::Unsupported`] unless names of this kind can be renumbered.
+    fn renumber(&mut self, _hw: HwIfIndex, _instance: u32) -> Result<String, InterfaceError> {
+        Err(InterfaceError::Unsupported)
+    }
+
     /// Sets the counters that only the device keeps to 0.
     fn clear_counters(&mut self, _hw: HwIfIndex) {}
 

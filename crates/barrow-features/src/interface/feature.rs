@@ -105,6 +105,8 @@ impl Feature for InterfaceFeature {
         interfaces
             .create(local, |_, _| Sink)
             .map_err(RegisterError::other)?;
+        super::api::register(engine, &interfaces, &counters)?;
+        super::commands::register(engine, &interfaces, &counters)?;
         engine.provide(counters)?;
         engine.provide(names)?;
         engine.provide(words)?;

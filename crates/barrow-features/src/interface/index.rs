@@ -1,5 +1,6 @@
 //! The two numbers an interface is known by.
 
+use barrow_messages::interface_types::InterfaceIndex;
 use std::fmt;
 
 /// Index of a software interface: what routes, addresses, features and clients refer to.
@@ -24,6 +25,18 @@ impl SwIfIndex {
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.0 == u32::MAX
+    }
+}
+
+impl From<InterfaceIndex> for SwIfIndex {
+    fn from(index: InterfaceIndex) -> Self {
+        Self(index.0)
+    }
+}
+
+impl From<SwIfIndex> for InterfaceIndex {
+    fn from(index: SwIfIndex) -> Self {
+        Self(index.0)
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod api;
 pub(crate) mod cli;
+mod commands;
 mod counters;
 mod dataplane;
 mod device;
@@ -21,11 +22,17 @@ mod model;
 mod notify;
 mod offload;
 pub mod output;
+#[cfg(test)]
+mod output_tests;
 mod outputs;
 mod published;
 mod queues;
 mod settings;
 mod table;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+pub(crate) mod test_device;
 mod trace;
 
 pub use counters::{Combined, InterfaceCounters, InterfaceRows, Simple};
@@ -39,7 +46,7 @@ pub(crate) use links::question_header;
 pub use model::{Framing, HwInterface, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch};
 pub use notify::InterfaceEvent;
 pub(crate) use offload::sum_chain;
-pub(crate) use trace::output_trace;
 pub use outputs::OutputNodes;
 pub use published::InterfaceNames;
 pub use table::{Interfaces, NewInterface};
+pub(crate) use trace::output_trace;

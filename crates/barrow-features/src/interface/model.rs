@@ -1,6 +1,6 @@
 //! What the main thread knows of an interface.
 
-use super::{Capabilities, Device, HwIfIndex, RxMode, SwIfIndex};
+use super::{Capabilities, Device, HwIfIndex, InterfaceError, RxMode, SwIfIndex};
 use barrow_engine::NodeId;
 use barrow_messages::ethernet_types::MacAddress;
 use std::fmt;
@@ -79,6 +79,27 @@ impl VlanMatch {
             inner_any: false,
             default: false,
         }
+    }
+
+    /// The largest VLAN id.
+    pub const LAST_ID: u16 = 4095;
+
+    /// Checks that the match means something.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](InterfaceError::InvalidValue) for an id beyond 4095, or, as in VPP
+    /// (`vnet_create_sw_interface`), for any id among exactly two tags: the other way there is no saying
+    /// which.
+    pub fn check(&self) -> Result<(), InterfaceError> {
+        if self.outer_id > Self::LAST_ID || self.inner_id > Self::LAST_ID {
+            return Err(InterfaceError::InvalidValue("vlan id"));
+        }
+        if self.tags > 1 && self.exact && (self.outer_any || self.inner_any) {
+            return Err(InterfaceError::InvalidValue(
+                "match: inner-dot1q any exact-match is unsupported",
+            ));
+        }
+        Ok(())
     }
 
     /// Whether both name the same frames, exactness aside.

@@ -6,6 +6,7 @@
 
 use super::offload::{complete_checksums, segment};
 use super::{Capabilities, Combined, InterfaceRows, InterfaceWords, SwIfIndex};
+use crate::ethernet::header::Audience;
 use barrow_engine::{
     ArcHandle, Buffer, BufferExt, ErrorCounters, NextNodes, NodeId, Packet, PacketContext,
     PacketFlags, PacketNode, Vector,
@@ -105,6 +106,20 @@ impl InterfaceOutput {
         }
     }
 
+    /// Counts frames by kind of destination.
+    #[cold]
+    fn count_audience(&self, vector: &mut Vector<'_>) {
+        for packet in vector.packets() {
+            let which = match Audience::of(packet.data()) {
+                Audience::Unicast => Combined::TxUnicast,
+                Audience::Multicast => Combined::TxMulticast,
+                Audience::Broadcast => Combined::TxBroadcast,
+            };
+            let bytes = packet.total_len() as u64;
+            self.rows.count_bytes(which, self.interface.0, 1, bytes);
+        }
+    }
+
     /// The packet by packet way, for a vector in which something must be cut.
     fn dispatch_cutting(&mut self, cx: &mut PacketContext<'_, Self>, vector: Vector<'_>) {
         let drop = cx.next(Next::Drop);
@@ -150,6 +165,9 @@ impl PacketNode for InterfaceOutput {
             }
             let drop = cx.next(Next::Drop);
             return cx.enqueue_all(vector, drop);
+        }
+        if own.has_detailed_stats() {
+            self.count_audience(&mut vector);
         }
         let entry = cx.arc_entry(self.arc, self.interface.0);
         let (mut run, mut packets, mut bytes) = (self.interface.0, 0, 0);

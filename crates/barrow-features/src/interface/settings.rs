@@ -8,8 +8,8 @@ use super::{
 };
 use barrow_messages::ethernet_types::MacAddress;
 
-/// Longest name of an interface, in bytes (VPP: 64 with the byte that ends it).
-const LONGEST_NAME: usize = 63;
+/// Longest name or tag of an interface, in bytes (VPP: 64 with the byte that ends it).
+const LONGEST_TEXT: usize = 63;
 
 impl Interfaces {
     /// Takes an interface up or down. Its sub-interfaces keep what was configured for them.
@@ -209,7 +209,7 @@ impl Interfaces {
     pub fn set_name(&self, index: SwIfIndex, name: &str) -> Result<(), InterfaceError> {
         let hw = self.device_of(index)?;
         let printable = name.bytes().all(|byte| byte.is_ascii_graphic());
-        if name.is_empty() || name.len() > LONGEST_NAME || !printable {
+        if name.is_empty() || name.len() > LONGEST_TEXT || !printable {
             return Err(InterfaceError::InvalidValue("name"));
         }
         let renamed: Vec<(SwIfIndex, String)> = {
@@ -244,11 +244,28 @@ impl Interfaces {
         Ok(())
     }
 
+    /// Gives a device another number, and the name that comes with it.
+    ///
+    /// # Errors
+    /// What the device refused, or as [`set_name`](Self::set_name).
+    pub fn renumber(&self, hw: HwIfIndex, instance: u32) -> Result<(), InterfaceError> {
+        let index = self.table.borrow().hw(hw)?.sw;
+        let name = self.with_device(hw, |device| device.renumber(hw, instance))?;
+        self.set_name(index, &name)
+    }
+
     /// Sets the text that clients attach to an interface; empty for none.
     ///
     /// # Errors
-    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
+    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface),
+    /// [`InvalidValue`](InterfaceError::InvalidValue) for a text that is too long or not printable ASCII.
     pub fn set_tag(&self, index: SwIfIndex, tag: &str) -> Result<(), InterfaceError> {
+        let printable = tag
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if tag.len() > LONGEST_TEXT || !printable {
+            return Err(InterfaceError::InvalidValue("tag"));
+        }
         self.change_sw(index, |sw| tag.clone_into(&mut sw.tag))
     }
 
@@ -270,6 +287,13 @@ impl Interfaces {
         let table = self.table.borrow();
         let above = table.sw.iter().flatten().filter(|sw| sw.hw == hw);
         above.map(|sw| sw.index).collect()
+    }
+
+    /// Whether a device carries Ethernet frames; one that does not exist carries nothing.
+    #[must_use]
+    pub fn is_ethernet(&self, hw: HwIfIndex) -> bool {
+        let table = self.table.borrow();
+        table.hw(hw).is_ok_and(|hw| hw.framing == Framing::Ethernet)
     }
 
     fn require_ethernet(&self, hw: HwIfIndex) -> Result<(), InterfaceError> {

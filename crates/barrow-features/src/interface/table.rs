@@ -218,6 +218,18 @@ impl Interfaces {
         Ok(index)
     }
 
+    /// Removes a sub-interface.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface),
+    /// [`NotSubInterface`](InterfaceError::NotSubInterface).
+    pub fn delete_sub(&self, index: SwIfIndex) -> Result<(), InterfaceError> {
+        if self.table.borrow().sw(index)?.sub.is_none() {
+            return Err(InterfaceError::NotSubInterface);
+        }
+        self.delete(index)
+    }
+
     /// Takes an interface down, tells that it goes, and removes it with its sub-interfaces.
     ///
     /// A device that refuses to go down (the kernel may have taken it away) is removed all the same.
@@ -350,6 +362,14 @@ impl Interfaces {
             from = index.0 + 1;
             Some(index)
         })
+    }
+
+    /// The lowest device at or above `from`: the cursor of listings of devices.
+    #[must_use]
+    pub fn next_hw(&self, from: HwIfIndex) -> Option<HwIfIndex> {
+        let table = self.table.borrow();
+        let rest = table.hw.get(from.0 as usize..)?;
+        rest.iter().flatten().next().map(|hw| hw.index)
     }
 
     /// The sub-interfaces of an interface, ascending.

@@ -15,6 +15,9 @@ impl Feature for LoopbackFeature {
 
     fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
         let interfaces: Interfaces = engine.table()?;
-        engine.provide(Loopbacks::new(interfaces))
+        let loopbacks = Loopbacks::new(interfaces.clone());
+        super::api::register(engine.api(), &loopbacks)?;
+        super::cli::register(engine.cli(), &interfaces, &loopbacks)?;
+        engine.provide(loopbacks)
     }
 }

@@ -1,5 +1,7 @@
 //! Loopback interfaces: Ethernet devices whose frames come back in.
 
+mod api;
+mod cli;
 mod feature;
 mod node;
 mod table;

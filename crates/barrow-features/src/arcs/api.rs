@@ -1,0 +1,53 @@
+//! The messages (`vpp:src/vnet/feature/feature.api`, handled in `feature_api.c` there).
+
+use crate::interface::{InterfaceError, Interfaces, SwIfIndex};
+use barrow_engine::api::{ApiError, ApiRegisterError, ApiRegistry};
+use barrow_engine::{ArcError, ArcTable};
+use barrow_messages::feature::{
+    FeatureEnableDisable, FeatureEnableDisableReply, FeatureIsEnabled, FeatureIsEnabledReply,
+};
+use barrow_messages::interface_types::InterfaceIndex;
+
+pub(super) fn register(
+    api: &mut ApiRegistry,
+    arcs: &ArcTable,
+    interfaces: &Interfaces,
+) -> Result<(), ApiRegisterError> {
+    let (own, known) = (arcs.clone(), interfaces.clone());
+    api.request(move |_, request: FeatureEnableDisable| {
+        let index = existing(&known, request.sw_if_index)?;
+        let arc = request.arc_name.to_string_lossy();
+        let feature = request.feature_name.to_string_lossy();
+        let switched = own.enable(&arc, &feature, index.0, request.enable, &[]);
+        switched.map_err(|error| match error {
+            ArcError::UnknownArc(_) | ArcError::UnknownFeature { .. } => ApiError::INVALID_VALUE,
+            _ => ApiError::CANNOT_ENABLE_DISABLE_FEATURE,
+        })?;
+        known.features_changed(index);
+        Ok(FeatureEnableDisableReply::default())
+    })?;
+    let (own, known) = (arcs.clone(), interfaces.clone());
+    api.request(move |_, request: FeatureIsEnabled| {
+        let index = existing(&known, request.sw_if_index)?;
+        let arc = request.arc_name.to_string_lossy();
+        let feature = request.feature_name.to_string_lossy();
+        let enabled = own.is_enabled(&arc, &feature, index.0);
+        // VPP finds these numbers (`vnet_feature_is_enabled`), and tells them as `true`.
+        let is_enabled = enabled.map_err(|error| match error {
+            ArcError::UnknownArc(_) => ApiError::INVALID_VALUE,
+            _ => ApiError::INVALID_VALUE_2,
+        })?;
+        Ok(FeatureIsEnabledReply {
+            retval: 0,
+            is_enabled,
+        })
+    })
+}
+
+fn existing(interfaces: &Interfaces, index: InterfaceIndex) -> Result<SwIfIndex, InterfaceError> {
+    let index = SwIfIndex::from(index);
+    match interfaces.sw(index) {
+        Some(_) => Ok(index),
+        None => Err(InterfaceError::NoSuchInterface),
+    }
+}

@@ -1,0 +1,22 @@
+//! What the feature `arcs` registers.
+
+use crate::interface::Interfaces;
+use barrow_engine::{About, EngineBuilder, Feature, RegisterError};
+
+/// Messages and commands that switch features of arcs on and off.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ArcsFeature;
+
+impl Feature for ArcsFeature {
+    fn about(&self) -> About {
+        About::new("arcs", "Feature arcs: switching features on and off")
+    }
+
+    fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
+        let interfaces: Interfaces = engine.table()?;
+        let arcs = engine.control().arcs().clone();
+        super::api::register(engine.api(), &arcs, &interfaces)?;
+        super::cli::register(engine.cli(), &arcs, &interfaces)?;
+        Ok(())
+    }
+}
