@@ -36,10 +36,9 @@ pub fn api_language(data: &[u8]) {
 /// The grammar of `startup.conf`.
 pub fn startup_grammar(data: &[u8]) {
     use barrow_engine::config::{Config, Settings, Source};
-    if let Ok(text) = std::str::from_utf8(data) {
-        if let Ok(config) = Config::parse(Source::file("fuzz", text)) {
-            let _ = Settings::read(&config);
-        }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(config) = Config::parse(Source::file("fuzz", text)) {
+        let _ = Settings::read(&config);
     }
 }
 
@@ -96,7 +95,7 @@ pub fn packet_input(data: &[u8]) {
     BED.with_borrow_mut(|bed| {
         let bed = bed.get_or_insert_with(node);
         let mut packet = TestPacket::new(frame).rx(1);
-        if shape % 4 == 0 {
+        if shape.is_multiple_of(4) {
             packet = packet.segments_of(usize::from(shape / 4).max(60));
         }
         bed.inject("ethernet-input", packet);

@@ -1,6 +1,7 @@
 //! The fuzz targets' corpora, replayed.
 
 #[path = "../../fuzz/src/entries.rs"]
+#[expect(unreachable_pub, reason = "they are public in the crate of the fuzz targets")]
 mod entries;
 
 use std::path::PathBuf;

@@ -108,7 +108,10 @@ fn with_node(
             .map(|report| (report, net))
             .map_err(|error| error.to_string())
     });
-    engine.serve(move || drop(ready.send(())))?;
+    engine.serve(move || {
+        // Nobody listens any more when the demo has given up.
+        let _unheard = ready.send(());
+    })?;
     match hosts.join() {
         Ok(outcome) => Ok(outcome?.0),
         Err(_) => Err("the demo's hosts panicked".into()),

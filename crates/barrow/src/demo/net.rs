@@ -7,8 +7,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 
-/// The left host.
-pub(super) const LEFT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 /// The right host.
 pub(super) const RIGHT: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
 /// The node's end of the cable to the right host.
