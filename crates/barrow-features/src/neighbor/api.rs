@@ -213,17 +213,17 @@ fn events(
         let neighbor = wire(key, &entry);
         own.v1.publish(|want| {
             let wanted = Watchers::wants(key, want.sw_if_index, want.ip);
-            wanted.then(|| IpNeighborEvent {
+            wanted.then_some(IpNeighborEvent {
                 pid: want.pid,
-                neighbor: neighbor.clone(),
+                neighbor,
             })
         });
         own.v2.publish(|want| {
             let wanted = Watchers::wants(key, want.sw_if_index, want.ip);
-            wanted.then(|| IpNeighborEventV2 {
+            wanted.then_some(IpNeighborEventV2 {
                 pid: want.pid,
                 flags,
-                neighbor: neighbor.clone(),
+                neighbor,
             })
         });
     });

@@ -93,7 +93,7 @@ impl NeighborCli {
     fn change(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
         let change = Change::read(args, &self.interfaces)?;
         if change.flush {
-            return Ok(self.neighbors.flush(change.interface, true).map_err(text)?);
+            return self.neighbors.flush(change.interface, true).map_err(text);
         }
         let missing = || CliError::new("specify interface, IP address and MAC");
         let interface = change.interface.ok_or_else(missing)?;

@@ -143,15 +143,12 @@ impl Ping {
     /// The table that the host is looked up in, and the address to ask from.
     fn origin(&self, options: &Options) -> Result<(FibIndex, Ipv4Addr), Failure> {
         if let Some(index) = options.source {
-            let table = self
-                .addresses
-                .table_of(index)
-                .map_err(|_| Failure::NoTable)?;
+            let table = self.addresses.table_of(index).map_err(|_| Failure::Table)?;
             let own = self.sources.towards(index, options.host);
-            return own.map(|own| (table, own)).ok_or(Failure::NoSource);
+            return own.map(|own| (table, own)).ok_or(Failure::Source);
         }
         let table = self.fib.find_table(AddressFamily::Ip4, options.table_id);
-        let table = table.ok_or(Failure::NoTable)?;
+        let table = table.ok_or(Failure::Table)?;
         let own = source_towards(&self.fib, &self.sources, table, options.host)?;
         Ok((table, own))
     }

@@ -12,11 +12,11 @@ const MOST_HOPS: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("no egress interface")]
-    NoInterface,
+    Interface,
     #[error("no FIB table for lookup")]
-    NoTable,
+    Table,
     #[error("no source address for egress interface")]
-    NoSource,
+    Source,
 }
 
 /// The address to ask a host from: of the interface that its route leaves by, or the host itself if it is
@@ -30,8 +30,8 @@ pub(super) fn source_towards(
     let (mut table, mut hop) = (table, host);
     for _ in 0..MOST_HOPS {
         let route = fib.lookup(table, Prefix::host(hop.into()), false);
-        let route = route.map_err(|_| Failure::NoTable)?;
-        let path = route.paths.first().ok_or(Failure::NoInterface)?;
+        let route = route.map_err(|_| Failure::Table)?;
+        let path = route.paths.first().ok_or(Failure::Interface)?;
         let next_hop = path
             .next_hop
             .first_chunk()
@@ -40,17 +40,17 @@ pub(super) fn source_towards(
             (RoutePath::LOCAL, _) if hop == host => return Ok(host),
             (RoutePath::NORMAL | RoutePath::LOCAL, index) if index != u32::MAX => {
                 let own = sources.towards(SwIfIndex(index), hop);
-                return own.ok_or(Failure::NoSource);
+                return own.ok_or(Failure::Source);
             }
             (RoutePath::NORMAL, _) => {
                 let next = fib.find_table(AddressFamily::Ip4, path.table_id);
-                table = next.ok_or(Failure::NoTable)?;
+                table = next.ok_or(Failure::Table)?;
                 if !next_hop.is_unspecified() {
                     hop = next_hop;
                 }
             }
-            _ => return Err(Failure::NoInterface),
+            _ => return Err(Failure::Interface),
         }
     }
-    Err(Failure::NoInterface)
+    Err(Failure::Interface)
 }

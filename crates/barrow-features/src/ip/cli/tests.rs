@@ -82,7 +82,10 @@ fn addresses_are_set_and_taken() {
         "set interface ip address del test1 all",
     ]);
     let left = router.text("show ip fib");
-    assert!(!left.contains("10.0.0.1/32") && !left.contains("10.0.1.1/32"), "{left}");
+    assert!(
+        !left.contains("10.0.0.1/32") && !left.contains("10.0.1.1/32"),
+        "{left}"
+    );
 }
 
 #[test]
