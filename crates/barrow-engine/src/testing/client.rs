@@ -18,6 +18,9 @@ use std::task::{Context, Poll, Waker};
 /// Bytes of one message that a test client takes.
 const LONGEST: usize = 64 << 20;
 
+/// Times that a command may wait for the node's threads.
+const MOST_WAITS: usize = 8;
+
 /// What a test talks to the node's messages and commands with.
 pub(super) struct Frontend {
     api: Rc<ApiTable>,
@@ -233,7 +236,7 @@ impl Testbed {
         let registry = self.cli.clone();
         let mut running = Box::pin(execute(&registry, &session, text));
         let mut cx = Context::from_waker(Waker::noop());
-        for _ in 0..2 {
+        for _ in 0..MOST_WAITS {
             if let Poll::Ready(result) = running.as_mut().poll(&mut cx) {
                 let retval = if result.is_ok() { 0 } else { -1 };
                 let text = session.output().take();
