@@ -37,6 +37,7 @@ pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
     builder
         .feature(interface::InterfaceFeature)
         .feature(ethernet::EthernetFeature)
+        .feature(arcs::ArcsFeature)
         .feature(ip::IpFeature)
         .feature(neighbor::NeighborFeature::default())
         .feature(arp::ArpFeature)

@@ -11,6 +11,9 @@ const OWN: [u8; 6] = [2, 0xfe, 0, 0, 0, 1];
 const DOT1Q: u16 = 0x8100;
 const DOT1AD: u16 = 0x88a8;
 
+/// Kinds and ids of the tags of a frame, outermost first.
+type TagList = [(u16, u16)];
+
 /// A node with `eth0` up, on which these sub-interfaces are made; IPv4 goes to the sink `ip4`.
 fn with_subs(subs: &[&str]) -> Testbed {
     let mut bed = crate::interface::test_device::features()
@@ -38,7 +41,7 @@ fn with_subs(subs: &[&str]) -> Testbed {
 }
 
 /// An IPv4 frame with these tags, outermost first.
-fn frame(destination: [u8; 6], tags: &[(u16, u16)]) -> Vec<u8> {
+fn frame(destination: [u8; 6], tags: &TagList) -> Vec<u8> {
     let mut frame = [destination, [2, 0xaa, 0, 0, 0, 9]].concat();
     for (kind, id) in tags {
         frame.extend(kind.to_be_bytes());
@@ -50,7 +53,7 @@ fn frame(destination: [u8; 6], tags: &[(u16, u16)]) -> Vec<u8> {
 }
 
 /// The interface that takes a frame with these tags; `None` when it is dropped.
-fn taken_by(bed: &mut Testbed, tags: &[(u16, u16)]) -> Option<u32> {
+fn taken_by(bed: &mut Testbed, tags: &TagList) -> Option<u32> {
     bed.inject("ethernet-input", TestPacket::new(frame(OWN, tags)).rx(1));
     bed.run();
     let taken = bed.take("ip4");
@@ -61,7 +64,7 @@ fn taken_by(bed: &mut Testbed, tags: &[(u16, u16)]) -> Option<u32> {
 fn headers_and_tags_are_taken_off() {
     let mut bed = with_subs(&["7 dot1q 100", "8 dot1q 100 inner-dot1q 200"]);
     let payload: Vec<u8> = (0..46).collect();
-    let cases: [(&[(u16, u16)], u32, i16); 3] = [
+    let cases: [(&TagList, u32, i16); 3] = [
         (&[], 1, 14),
         (&[(DOT1Q, 100)], 2, 18),
         (&[(DOT1Q, 100), (DOT1Q, 200)], 3, 22),

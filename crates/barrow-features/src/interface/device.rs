@@ -17,6 +17,25 @@ pub enum RxMode {
 }
 
 impl RxMode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Polling, Self::Interrupt, Self::Adaptive];
+
+    /// Its name in commands.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::Interrupt => "interrupt",
+            Self::Adaptive => "adaptive",
+        }
+    }
+
+    /// The mode of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
     /// The number on the wire.
     #[must_use]
     pub const fn to_wire(self) -> u32 {
@@ -41,11 +60,7 @@ impl RxMode {
 
 impl fmt::Display for RxMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Polling => "polling",
-            Self::Interrupt => "interrupt",
-            Self::Adaptive => "adaptive",
-        })
+        f.write_str(self.name())
     }
 }
 

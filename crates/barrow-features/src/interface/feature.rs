@@ -4,7 +4,7 @@ use super::device_nodes::DeviceNodes;
 use super::published::Published;
 use super::{
     Capabilities, Device, Framing, HwIfIndex, InterfaceCounters, InterfaceError, InterfaceNames,
-    InterfaceWords, Interfaces, NewInterface, Simple,
+    InterfaceWords, Interfaces, NewInterface, RxMode, Simple,
 };
 use barrow_engine::{
     About, EngineBuilder, Feature, NextNodes, NoErrors, PacketContext, PacketNode, RegisterError,
@@ -107,9 +107,23 @@ impl Feature for InterfaceFeature {
             .map_err(RegisterError::other)?;
         super::api::register(engine, &interfaces, &counters)?;
         super::commands::register(engine, &interfaces, &counters)?;
+        read_section(engine, &interfaces)?;
         engine.provide(counters)?;
         engine.provide(names)?;
         engine.provide(words)?;
         engine.provide(interfaces)
     }
+}
+
+/// `interface { default-rx-mode polling|interrupt|adaptive }`
+fn read_section(engine: &mut EngineBuilder, interfaces: &Interfaces) -> Result<(), RegisterError> {
+    let interfaces = interfaces.clone();
+    engine.config().section("interface", move |words| {
+        while words.keyword(&["default-rx-mode"])?.is_some() {
+            let mode = words.value("polling, interrupt or adaptive", RxMode::from_name)?;
+            interfaces.set_default_rx_mode(mode);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }

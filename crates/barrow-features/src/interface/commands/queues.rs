@@ -4,8 +4,6 @@ use crate::interface::cli::{instead, take_device};
 use crate::interface::{HwIfIndex, InterfaceError, Interfaces, RxMode};
 use barrow_engine::cli::{Args, CliError, CliRegistry, CliResult, DuplicateCommand};
 
-const MODES: [&str; 3] = ["polling", "interrupt", "adaptive"];
-
 /// Threads that a list in a command may name.
 const MOST_THREADS: usize = 4096;
 
@@ -39,12 +37,7 @@ pub(super) fn register(
 }
 
 fn mode(args: &mut Args<'_>) -> Option<RxMode> {
-    let word = args.one_of(&MODES)?;
-    Some(match word {
-        "polling" => RxMode::Polling,
-        "interrupt" => RxMode::Interrupt,
-        _ => RxMode::Adaptive,
-    })
+    RxMode::from_name(args.one_of(&RxMode::ALL.map(RxMode::name))?)
 }
 
 fn rx_mode(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {

@@ -5,6 +5,8 @@ use crate::interface::test_device::{Plan, features, node, take};
 use crate::interface::{
     Combined, Framing, InterfaceCounters, Interfaces, RxMode, Simple, SwIfIndex,
 };
+use crate::testing::router_features;
+use barrow_engine::config::{Config, Source};
 use barrow_engine::testing::Testbed;
 
 const HEADER: &str = "              Name               Idx    State  MTU (L3/IP4/IP6/MPLS)     Counter          Count     \n";
@@ -443,6 +445,51 @@ fn the_default_receive_mode_is_set_and_shown() {
     let path = "set interface default rx-mode";
     let text = format!("{path}: parse error: expected polling|interrupt|adaptive");
     fails(&mut bed, &format!("{path} never"), &text);
+}
+
+#[test]
+fn the_default_receive_mode_is_configured() {
+    let config = |text: &str| Config::parse(Source::file("test.conf", text)).unwrap();
+    let builder = features().config(config("interface { default-rx-mode polling }"));
+    let interfaces: Interfaces = builder.build().unwrap().table();
+    assert_eq!(interfaces.default_rx_mode(), RxMode::Polling);
+    let builder = features().config(config("interface { default-rx-mode never }"));
+    assert!(builder.build().is_err());
+}
+
+#[test]
+fn addresses_are_shown_with_their_table_and_their_lender() {
+    let mut bed = router_features().build().unwrap();
+    Plan::ethernet("eth0").add(&bed);
+    Plan::ethernet("eth1").add(&bed);
+    let setup = [
+        "ip table add 7",
+        "set interface state eth0 up",
+        "set interface ip address eth0 10.0.0.1/24",
+        "set interface ip table eth1 7",
+        "set interface ip address eth1 10.0.1.1/24",
+    ];
+    for command in setup {
+        assert_eq!(run(&mut bed, command).0, 0, "{command}");
+    }
+    let shown = run(&mut bed, "show interface addr").1;
+    let eth1 = shown.strip_prefix("eth0 (up):\n  L3 10.0.0.1/24\neth1 (dn):\n");
+    let eth1 = eth1.unwrap_or_else(|| panic!("{shown}"));
+    assert!(
+        eth1.starts_with("  L3 10.0.1.1/24 ip4 table-id 7 fib-idx "),
+        "{shown}"
+    );
+    assert!(eth1.ends_with("\nlocal0 (dn):\n"), "{shown}");
+    run(&mut bed, "create loopback interface");
+    assert_eq!(
+        run(&mut bed, "set interface unnumbered loop0 use eth0").0,
+        0
+    );
+    let shown = run(&mut bed, "show interface loop0 address").1;
+    assert_eq!(
+        shown,
+        "loop0 (dn):\n  unnumbered, use eth0\n  L3 10.0.0.1/24\n"
+    );
 }
 
 #[test]
