@@ -15,13 +15,20 @@ pub fn any_message(data: &[u8]) {
     static CODEC: OnceLock<(barrow_messages::dynamic::Codec, Vec<String>)> = OnceLock::new();
     let (codec, names) = CODEC.get_or_init(|| {
         let codec = barrow_messages::dynamic::Codec::of_this_crate();
-        let names = codec.definitions().map(|definition| definition.name().to_owned()).collect();
+        let names = codec
+            .definitions()
+            .map(|definition| definition.name().to_owned())
+            .collect();
         (codec, names)
     });
-    let Some((choice, rest)) = data.split_first_chunk::<2>() else { return };
+    let Some((choice, rest)) = data.split_first_chunk::<2>() else {
+        return;
+    };
     let name = &names[usize::from(u16::from_be_bytes(*choice)) % names.len()];
     if let Ok(message) = codec.decode(name, rest) {
-        let again = codec.encode(&message).expect("what was decoded can be encoded");
+        let again = codec
+            .encode(&message)
+            .expect("what was decoded can be encoded");
         assert!(codec.decode(name, &again).is_ok());
     }
 }
@@ -36,7 +43,9 @@ pub fn api_language(data: &[u8]) {
 /// The grammar of `startup.conf`.
 pub fn startup_grammar(data: &[u8]) {
     use barrow_engine::config::{Config, Settings, Source};
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     if let Ok(config) = Config::parse(Source::file("fuzz", text)) {
         let _ = Settings::read(&config);
     }
@@ -72,11 +81,15 @@ pub fn cli_line(data: &[u8]) {
         static BED: std::cell::RefCell<Option<barrow_engine::testing::Testbed>> =
             const { std::cell::RefCell::new(None) };
     }
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     // These read or write files of the machine, or wait.
-    if ["exec", "save", "pcap", "wait", "ping", "graphviz", "trace", "tap", "host"]
-        .iter()
-        .any(|word| text.contains(word))
+    if [
+        "exec", "save", "pcap", "wait", "ping", "graphviz", "trace", "tap", "host",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
     {
         return;
     }
@@ -91,7 +104,9 @@ pub fn packet_input(data: &[u8]) {
     thread_local! {
         static BED: std::cell::RefCell<Option<Testbed>> = const { std::cell::RefCell::new(None) };
     }
-    let Some((shape, frame)) = data.split_first() else { return };
+    let Some((shape, frame)) = data.split_first() else {
+        return;
+    };
     BED.with_borrow_mut(|bed| {
         let bed = bed.get_or_insert_with(node);
         let mut packet = TestPacket::new(frame).rx(1);

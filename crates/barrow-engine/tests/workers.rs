@@ -377,7 +377,8 @@ fn features_are_switched_under_the_traffic_of_workers_without_loss_or_disorder()
         control.interrupt(thread, node).unwrap().raise();
     }
     let mut switched = 0u32;
-    while seen.packets.load(SeqCst) < u64::from(2 * PACKETS) {
+    // Every kind of switch at least once, also on a machine that is done before the first.
+    while switched <= 3 || seen.packets.load(SeqCst) < u64::from(2 * PACKETS) {
         switched += 1;
         let feature = format!("detour-{}", switched % 3 + 1);
         control
@@ -388,7 +389,6 @@ fn features_are_switched_under_the_traffic_of_workers_without_loss_or_disorder()
     }
     assert_eq!(seen.out_of_order.load(SeqCst), 0);
     assert_eq!(seen.packets.load(SeqCst), u64::from(2 * PACKETS));
-    assert!(switched > 3);
     engine.shutdown().unwrap();
     assert_eq!(
         control.pool().stats().owned,

@@ -27,8 +27,15 @@ impl<E: ErrorCounters> ErrorBase<E> {
         let info = control.node(control.node_by_name(node)?)?;
         // By name: a constant may have several addresses.
         let same = info.counters.len() == E::COUNTERS.len()
-            && info.counters.iter().zip(E::COUNTERS).all(|(a, b)| a.name == b.name);
-        same.then_some(Self { first: info.first_counter, counters: PhantomData })
+            && info
+                .counters
+                .iter()
+                .zip(E::COUNTERS)
+                .all(|(a, b)| a.name == b.name);
+        same.then_some(Self {
+            first: info.first_counter,
+            counters: PhantomData,
+        })
     }
 
     /// The number of one of the counters, to be put into a packet's `error`.

@@ -23,11 +23,14 @@ pub mod ip4;
 mod linkwatch;
 pub mod loopback;
 pub mod neighbor;
+pub mod pcap;
+pub mod pg;
 pub mod ping;
 pub mod tap;
-mod virtio;
 #[cfg(test)]
 mod testing;
+pub mod trace;
+mod virtio;
 
 pub use error_base::ErrorBase;
 
@@ -45,4 +48,7 @@ pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
         .feature(loopback::LoopbackFeature)
         .feature(tap::TapFeature)
         .feature(host::HostFeature)
+        .feature(pg::PgFeature)
+        .feature(pcap::PcapFeature::default())
+        .feature(trace::TraceFeature)
 }

@@ -85,11 +85,19 @@ pub(crate) fn host_mac(n: u8) -> [u8; 6] {
 
 impl Router {
     pub(crate) fn new(wires: usize) -> Self {
-        Self::on(router_features().build().expect("the features fit together"), wires)
+        Self::on(
+            router_features()
+                .build()
+                .expect("the features fit together"),
+            wires,
+        )
     }
 
     pub(crate) fn on(bed: Testbed, wires: usize) -> Self {
-        let mut router = Self { bed, wires: Vec::new() };
+        let mut router = Self {
+            bed,
+            wires: Vec::new(),
+        };
         for n in 0..wires {
             let index = router.add_wire(n);
             router.wires.push(index);
@@ -111,7 +119,9 @@ impl Router {
             tx: Vec::new(),
             device: Box::new(WireDevice),
         };
-        let (hw, index) = interfaces.create(new, |_, _| TestWire).expect("the name is free");
+        let (hw, index) = interfaces
+            .create(new, |_, _| TestWire)
+            .expect("the name is free");
         interfaces.set_link(hw, true).expect("it exists");
         interfaces.set_admin(index, true).expect("it exists");
         index
@@ -123,31 +133,51 @@ impl Router {
 
     pub(crate) fn address(&mut self, wire: usize, address: [u8; 4], len: u8) {
         let addresses: Addresses = self.bed.table();
-        let address = InterfaceAddress { address: Ipv4Addr::from_octets(address), len };
-        addresses.add(self.wires[wire], address).expect("no conflict");
+        let address = InterfaceAddress {
+            address: Ipv4Addr::from_octets(address),
+            len,
+        };
+        addresses
+            .add(self.wires[wire], address)
+            .expect("no conflict");
         self.bed.run();
     }
 
     pub(crate) fn neighbor(&mut self, wire: usize, address: [u8; 4], mac: [u8; 6]) {
         let neighbors: Neighbors = self.bed.table();
         let address = IpAddr::V4(Ipv4Addr::from_octets(address));
-        let key = NeighborKey { interface: self.wires[wire], address };
-        neighbors.add(key, MacAddress(mac), Origin::Static, false).expect("it exists");
+        let key = NeighborKey {
+            interface: self.wires[wire],
+            address,
+        };
+        neighbors
+            .add(key, MacAddress(mac), Origin::Static, false)
+            .expect("it exists");
         self.bed.run();
     }
 
     pub(crate) fn route(&mut self, to: [u8; 4], len: u8, via: PathKind) {
         let fib: Fib = self.bed.table();
         let prefix = Prefix::new(IpAddr::V4(Ipv4Addr::from_octets(to)), len).expect("a prefix");
-        fib.update(FibIndex::DEFAULT, prefix, Source::CLI, EntryFlags::default(), &[PathSpec::new(via)]).expect("a route");
+        fib.update(
+            FibIndex::DEFAULT,
+            prefix,
+            Source::CLI,
+            EntryFlags::default(),
+            &[PathSpec::new(via)],
+        )
+        .expect("a route");
         self.bed.run();
     }
 
     /// Sends frames in on a wire and runs until all is quiet.
     pub(crate) fn receive(&mut self, wire: usize, frames: impl IntoIterator<Item = Vec<u8>>) {
         let index = self.wires[wire].0;
-        let frames = frames.into_iter().map(|bytes| TestPacket::new(bytes).rx(index));
-        self.bed.inject_all("ethernet-input", frames.collect::<Vec<_>>());
+        let frames = frames
+            .into_iter()
+            .map(|bytes| TestPacket::new(bytes).rx(index));
+        self.bed
+            .inject_all("ethernet-input", frames.collect::<Vec<_>>());
         self.bed.run();
     }
 

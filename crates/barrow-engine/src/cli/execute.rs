@@ -23,7 +23,9 @@ const MAX_NESTED_BLOCKS: usize = 4;
 /// # Errors
 /// The text of the first command that failed, or that means nothing.
 pub async fn execute(registry: &Rc<CliRegistry>, session: &CliSession, text: &str) -> CliResult {
-    let result = execute_all(registry, session, text).await;
+    // A line that ends in a backslash goes on in the next.
+    let text = text.replace("\\\r\n", " ").replace("\\\n", " ");
+    let result = execute_all(registry, session, &text).await;
     if let Err(error) = &result {
         session.output().print(error);
     }

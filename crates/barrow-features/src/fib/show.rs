@@ -192,7 +192,12 @@ impl Fib {
 
 fn show_summary(table: &Table, out: Out<'_>) -> fmt::Result {
     let center = crate::ip::cli::format::center;
-    writeln!(out, "{}{}", center("Prefix length", 20), center("Count", 16))?;
+    writeln!(
+        out,
+        "{}{}",
+        center("Prefix length", 20),
+        center("Count", 16)
+    )?;
     for (len, &count) in table
         .routes()
         .counts()

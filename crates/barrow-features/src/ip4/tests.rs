@@ -22,7 +22,14 @@ fn router() -> Router {
     router.neighbor(1, B, host_mac(2));
     let next_hop = IpAddr::V4(Ipv4Addr::from_octets(B));
     let interface = router.wires[1];
-    router.route([20, 0, 0, 0], 8, PathKind::AttachedNextHop { next_hop, interface });
+    router.route(
+        [20, 0, 0, 0],
+        8,
+        PathKind::AttachedNextHop {
+            next_hop,
+            interface,
+        },
+    );
     router
 }
 
@@ -45,7 +52,11 @@ fn a_packet_with_a_route_leaves_with_the_next_hops_address_and_one_ttl_less() {
     assert_eq!(bytes[6..12], own_mac(1));
     assert!(check(&bytes[14..], bytes.len() - 14, true).is_ok());
     assert_eq!(header(bytes).ttl, 63);
-    assert_eq!(bytes[34..], udp(A, FAR, |_| ())[20..], "the payload is untouched");
+    assert_eq!(
+        bytes[34..],
+        udp(A, FAR, |_| ())[20..],
+        "the payload is untouched"
+    );
     let counters: InterfaceCounters = router.bed.table();
     let tx = counters.combined(Combined::Tx).sum(router.wires[1].0);
     assert_eq!((tx.packets, tx.bytes), (1, 64));
@@ -110,7 +121,10 @@ fn a_ping_to_the_router_is_answered() {
     assert_eq!(sent.len(), 1);
     let bytes = &sent[0].bytes;
     assert_eq!(bytes[34], 0, "echo reply");
-    assert_eq!(crate::ip::checksum::Sum::new().bytes(&bytes[34..]).fold(), 0xffff);
+    assert_eq!(
+        crate::ip::checksum::Sum::new().bytes(&bytes[34..]).fold(),
+        0xffff
+    );
     assert_eq!(header(bytes).destination(), Ipv4Addr::from_octets(A));
     assert_eq!(router.bed.error("ip4-icmp-input", "echo_replies_sent"), 1);
 }
@@ -133,10 +147,17 @@ fn a_packet_to_an_unresolved_neighbour_waits_for_the_answer() {
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].bytes[..6], [0xff; 6]);
     assert_eq!(asked[0].bytes[12..14], ARP.to_be_bytes());
-    assert_eq!(asked[0].bytes[28..32], [10, 0, 1, 1], "asked from the address of that network");
+    assert_eq!(
+        asked[0].bytes[28..32],
+        [10, 0, 1, 1],
+        "asked from the address of that network"
+    );
     assert_eq!(asked[0].bytes[38..42], target);
     // A second packet replaces the first, and asks no second time.
-    router.receive(0, [to_router(&udp(A, target, |header| header.id = 2.into()))]);
+    router.receive(
+        0,
+        [to_router(&udp(A, target, |header| header.id = 2.into()))],
+    );
     assert!(router.sent().is_empty());
     let mut answer = vec![0, 1, 8, 0, 6, 4, 0, 2];
     answer.extend_from_slice(&host_mac(7));
@@ -178,7 +199,12 @@ fn a_packet_that_is_too_big_is_cut_or_refused_as_it_asks() {
     let mut router = router();
     router.neighbor(0, A, host_mac(1));
     let interfaces = router.interfaces();
-    let mtu = crate::interface::Mtu { l3: 576, ip4: 0, ip6: 0, mpls: 0 };
+    let mtu = crate::interface::Mtu {
+        l3: 576,
+        ip4: 0,
+        ip6: 0,
+        mpls: 0,
+    };
     interfaces.set_mtu(router.wires[1], mtu).unwrap();
     router.bed.run();
     let big = |flags: u16| {
@@ -204,7 +230,11 @@ fn a_packet_that_is_too_big_is_cut_or_refused_as_it_asks() {
     router.receive(0, [to_router(&big(0x4000))]);
     let sent = router.sent();
     assert_eq!(sent[0].bytes[34..36], [3, 4], "fragmentation needed");
-    assert_eq!(sent[0].bytes[40..42], 576u16.to_be_bytes(), "and the MTU to keep to");
+    assert_eq!(
+        sent[0].bytes[40..42],
+        576u16.to_be_bytes(),
+        "and the MTU to keep to"
+    );
     router.bed.assert_conserved();
 }
 
@@ -215,8 +245,17 @@ fn corrupt_headers_are_counted_and_dropped() {
     flipped[8] ^= 1;
     let long = udp(A, FAR, |header| header.total_length = 400.into());
     let version = udp(A, FAR, |header| header.version_and_length = 0x65);
-    router.receive(0, [to_router(&flipped), to_router(&long), to_router(&version)]);
-    router.receive(0, [vec![1, 2, 3], frame(host_mac(9), host_mac(1), IP4, &udp(A, FAR, |_| ()))]);
+    router.receive(
+        0,
+        [to_router(&flipped), to_router(&long), to_router(&version)],
+    );
+    router.receive(
+        0,
+        [
+            vec![1, 2, 3],
+            frame(host_mac(9), host_mac(1), IP4, &udp(A, FAR, |_| ())),
+        ],
+    );
     assert!(router.sent().is_empty());
     for (node, name) in [
         ("ip4-input", "bad_checksum"),
@@ -241,8 +280,17 @@ fn an_interface_without_address_takes_no_packets() {
 fn a_tagged_frame_belongs_to_its_sub_interface_and_answers_carry_the_tag() {
     use crate::interface::{SubInterface, VlanMatch};
     let mut router = router();
-    let vlan = VlanMatch { tags: 1, exact: true, outer_id: 100, ..VlanMatch::default() };
-    let sub = SubInterface { parent: router.wires[0], id: 100, vlan };
+    let vlan = VlanMatch {
+        tags: 1,
+        exact: true,
+        outer_id: 100,
+        ..VlanMatch::default()
+    };
+    let sub = SubInterface {
+        parent: router.wires[0],
+        id: 100,
+        vlan,
+    };
     let interfaces = router.interfaces();
     let index = interfaces.create_sub(sub).unwrap();
     interfaces.set_admin(index, true).unwrap();
@@ -269,20 +317,42 @@ fn equal_paths_share_the_flows_and_keep_each_flow_together() {
     let interface = router.wires[1];
     let path = |last| {
         let next_hop = IpAddr::V4(Ipv4Addr::new(10, 0, 1, last));
-        PathSpec::new(PathKind::AttachedNextHop { next_hop, interface })
+        PathSpec::new(PathKind::AttachedNextHop {
+            next_hop,
+            interface,
+        })
     };
     let fib: Fib = router.bed.table();
     let prefix = Prefix::new(IpAddr::V4(Ipv4Addr::new(30, 0, 0, 0)), 8).unwrap();
-    fib.update(FibIndex::DEFAULT, prefix, Source::CLI, EntryFlags::default(), &[path(2), path(3)]).unwrap();
+    fib.update(
+        FibIndex::DEFAULT,
+        prefix,
+        Source::CLI,
+        EntryFlags::default(),
+        &[path(2), path(3)],
+    )
+    .unwrap();
     let flows = (0..64u8).map(|n| udp(A, [30, 0, 0, n], |_| ()));
-    let packets: Vec<_> = flows.flat_map(|packet| [to_router(&packet), to_router(&packet)]).collect();
+    let packets: Vec<_> = flows
+        .flat_map(|packet| [to_router(&packet), to_router(&packet)])
+        .collect();
     router.receive(0, packets);
     let mut by_flow: BTreeMap<Ipv4Addr, Vec<u8>> = BTreeMap::new();
     for sent in router.sent() {
-        by_flow.entry(header(&sent.bytes).destination()).or_default().push(sent.bytes[5]);
+        by_flow
+            .entry(header(&sent.bytes).destination())
+            .or_default()
+            .push(sent.bytes[5]);
     }
     assert_eq!(by_flow.len(), 64);
-    assert!(by_flow.values().all(|hops| hops.len() == 2 && hops[0] == hops[1]));
+    assert!(
+        by_flow
+            .values()
+            .all(|hops| hops.len() == 2 && hops[0] == hops[1])
+    );
     let second = by_flow.values().filter(|hops| hops[0] == 3).count();
-    assert!((16..=48).contains(&second), "{second} of 64 flows took the second path");
+    assert!(
+        (16..=48).contains(&second),
+        "{second} of 64 flows took the second path"
+    );
 }

@@ -55,10 +55,10 @@ impl ProcessNode for Process {
         self.links.refresh_all(&mut netlink)?;
         loop {
             match events.next().await? {
-                Event::Link(link) | Event::LinkGone(link) => {
-                    if self.links.refresh(&mut netlink, link.index)? {
-                        cx.count(Seen::Change, 1);
-                    }
+                Event::Link(link) | Event::LinkGone(link)
+                    if self.links.refresh(&mut netlink, link.index)? =>
+                {
+                    cx.count(Seen::Change, 1);
                 }
                 Event::Lost => {
                     cx.count(Seen::Lost, 1);

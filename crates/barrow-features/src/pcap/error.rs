@@ -40,7 +40,7 @@ pub enum PcapError {
 }
 
 /// The system's text for an error, without the number that the standard library appends.
-pub(crate) fn plain(error: &io::Error) -> String {
+fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error ") {
         Some((plain, _)) => plain.to_owned(),

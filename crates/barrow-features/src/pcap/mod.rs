@@ -31,3 +31,5 @@ pub use feature::PcapFeature;
 pub use read::{MAX_FILE, MAX_PACKET, PcapPackets, parse, read};
 pub use table::{PcapTrace, TraceError, TraceOptions, TraceStatus};
 pub use write::{LinkType, PcapFile};
+
+pub(crate) use node::wall_clock;

@@ -36,7 +36,9 @@ impl PcapPackets {
     #[inline]
     #[must_use]
     pub fn get(&self, index: usize) -> &[u8] {
-        let Some(end) = self.ends.get(index) else { return &[] };
+        let Some(end) = self.ends.get(index) else {
+            return &[];
+        };
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.bytes[start..*end]
     }
@@ -59,14 +61,19 @@ impl PcapPackets {
 /// # Errors
 /// See [`PcapError`].
 pub fn read(path: &Path) -> Result<PcapPackets, PcapError> {
-    let failed = |error: io::Error| PcapError::Open { path: path.display().to_string(), error };
+    let failed = |error: io::Error| PcapError::Open {
+        path: path.display().to_string(),
+        error,
+    };
     // Looked at before it is opened: opening a pipe waits for its writer.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(PcapError::NotAFile(path.display().to_string()));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(PcapError::TooLarge);
     }
@@ -80,12 +87,16 @@ pub fn read(path: &Path) -> Result<PcapPackets, PcapError> {
 pub fn parse(file: &[u8]) -> Result<PcapPackets, PcapError> {
     let (mut rest, parser) =
         PcapParser::new(file).map_err(|error| PcapError::Header(error.to_string()))?;
-    let mut packets = PcapPackets { bytes: Vec::with_capacity(rest.len()), ends: Vec::new() };
+    let mut packets = PcapPackets {
+        bytes: Vec::with_capacity(rest.len()),
+        ends: Vec::new(),
+    };
     while !rest.is_empty() {
         let index = packets.len() + 1;
         // The raw form: a packet that was cut when it was captured is replayed as it was kept.
-        let (after, packet) =
-            parser.next_raw_packet(rest).map_err(|_| PcapError::Truncated(index))?;
+        let (after, packet) = parser
+            .next_raw_packet(rest)
+            .map_err(|_| PcapError::Truncated(index))?;
         let len = packet.data.len();
         if len == 0 || len > MAX_PACKET {
             return Err(PcapError::Length { index, len });

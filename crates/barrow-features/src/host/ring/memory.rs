@@ -53,7 +53,7 @@ impl Mapping {
         let place = self.place(at, 4)?.cast::<AtomicU32>();
         // SAFETY: four bytes of a live mapping, aligned as checked here, reached as an atomic by both
         // sides; the reference lives no longer than the mapping.
-        place.is_aligned().then(|| unsafe { place.as_ref() })
+        place.is_aligned().then_some(unsafe { place.as_ref() })
     }
 }
 
