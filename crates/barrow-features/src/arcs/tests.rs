@@ -110,7 +110,7 @@ fn a_command_says_what_it_does_not_know() {
     fails("eth0 first arc nosuch", "Unknown arc name (nosuch)...");
     fails("disable", "Both feature name and arc required...");
     fails(
-        "nosuch first arc x",
+        "nosuch first arc interface-output",
         // Of what is left, 30 characters are shown (vpp:src/vppinfra/unformat.c, format_unformat_error).
         "unknown input `nosuch first arc interface-out...'",
     );
