@@ -5,8 +5,8 @@
 //!     `--> pg-input --[device-input arc]--> ethernet-input, ip4-input, any node ...   `-> freed
 //! ```
 //!
-//! * A [`port`](port) is an interface `pgN`. What is sent to it may be captured, and is freed.
-//! * A [`stream`](stream) makes packets as a [`definition`] says, or replays a file, on one thread.
+//! * A [`port`] is an interface `pgN`. What is sent to it may be captured, and is freed.
+//! * A [`stream`] makes packets as a [`definition`] says, or replays a file, on one thread.
 //! * [`PacketGenerator`] is the main thread's handle of both.
 //!
 //! **A stream that is shown as off has been seen.** A stream that has reached its limit counts as on until

@@ -4,7 +4,7 @@
 //!   text --grammar--> Draft: bytes, edits, fixups, layers --> Program --Writer--> bytes of packet 1, 2, ...
 //! ```
 //!
-//! * The [grammar](grammar) is VPP's (`vpp:src/vnet/ethernet/pg.c`, `ip/ip4_pg.c`, `udp/udp_pg.c` ...): one header
+//! * The [grammar] is VPP's (`vpp:src/vnet/ethernet/pg.c`, `ip/ip4_pg.c`, `udp/udp_pg.c` ...): one header
 //!   after the other, each field fixed, counting up (`a - b`) or random (`a + b`), then a payload.
 //! * A [`Program`] is the bytes of the longest packet, with the fields that change from packet to packet
 //!   ([`Edit`](edit::Edit)) and the lengths and checksums that follow from them ([`Fixup`](fixup::Fixup)).
