@@ -432,7 +432,10 @@ fn routes_that_cannot_be_are_refused_with_vpps_numbers() {
         message
     };
     for (message, retval) in [
-        (route(true, 4242, "30.0.0.0/8", std::slice::from_ref(&via)), -3),
+        (
+            route(true, 4242, "30.0.0.0/8", std::slice::from_ref(&via)),
+            -3,
+        ),
         (route(true, 0, "30.0.0.0/8", &[path("10.0.1.2", 9999)]), -54),
         (
             route(
