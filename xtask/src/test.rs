@@ -6,9 +6,12 @@ use crate::shell::{self, Failure};
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Leave out the model checks and the sanitizer run, which build crates anew.
+    /// Leave out the model checks, which build crates anew.
     #[arg(long)]
     quick: bool,
+    /// Run the crates with unsafe code under AddressSanitizer too.
+    #[arg(long)]
+    sanitizer: bool,
 }
 
 /// Crates with unsafe code whose tests run once more under AddressSanitizer.
@@ -31,6 +34,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     ]))?;
     if !options.quick {
         model_checks()?;
+    }
+    if options.sanitizer {
         sanitizer()?;
     }
     Ok(())
