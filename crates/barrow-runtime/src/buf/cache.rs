@@ -46,6 +46,12 @@ impl<H: Header> Cache<H> {
         Pool(self.pool.clone())
     }
 
+    /// Whether a buffer is one of the pool.
+    #[inline]
+    pub fn contains(&self, buf: &Buf<H>) -> bool {
+        self.span.contains(buf.index().get())
+    }
+
     /// Adds up to `n` buffers to `out` and returns how many: fewer only when the pool has no more.
     ///
     /// Headers and data are as the last owner left them; headers of buffers never used before are
@@ -118,7 +124,7 @@ impl<H: Header> Cache<H> {
 
     /// Gives up a reference to a shared buffer; the last one frees it, with the rest of its chain.
     pub fn release(&mut self, shared: Shared<H>) {
-        if let Some(buf) = shared.release() {
+        if let Some(buf) = shared.leave() {
             self.free_chain(buf);
         }
     }

@@ -52,6 +52,12 @@ impl<H: Header> Buf<H> {
         self.index
     }
 
+    /// Gives the buffer back to its pool without a cache, at the cost of a lock: for threads that
+    /// have none. The rest of a chain has to be taken off before.
+    pub fn go_home(self) {
+        super::region::send_home(self.into_raw());
+    }
+
     /// The header.
     #[inline(always)]
     pub fn header(&self) -> &H {

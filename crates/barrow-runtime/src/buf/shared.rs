@@ -75,8 +75,9 @@ impl<H: Header> Shared<H> {
         Ok(unsafe { Buf::from_raw(self.index) })
     }
 
-    /// Gives this reference up; the last one yields the buffer.
-    pub(super) fn release(self) -> Option<Buf<H>> {
+    /// Gives this reference up; the last one yields the buffer, for its owner to free.
+    #[must_use = "the last reference is the buffer: free it"]
+    pub fn leave(self) -> Option<Buf<H>> {
         if self.count().fetch_sub(1, Ordering::Release) != 1 {
             return None;
         }
