@@ -4,7 +4,7 @@ use super::DefinitionError;
 use super::edit::Value;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What is left of a definition. A backslash counts as a blank: scripts end lines with one.
+/// What is left of a definition.
 ///
 /// Each method takes what it is named after if that comes next, and leaves the text alone otherwise.
 #[derive(Clone, Debug)]
@@ -19,8 +19,7 @@ impl<'a> Text<'a> {
 
     /// What is left, from the next word on.
     pub(super) fn rest(&self) -> &'a str {
-        self.rest
-            .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\\')
+        self.rest.trim_ascii_start()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -10,19 +10,23 @@
 //! makes the packets. They share what is counted and whether the run goes on, so a stop takes effect at
 //! once and needs no answer.
 
+mod error;
 mod input;
 mod new;
 mod offload;
 mod pace;
+mod record;
 mod run;
 mod show;
 mod source;
 mod table;
 
+pub use error::PgError;
 pub use new::{NewStream, Target};
 pub use offload::Marks;
+pub use record::StreamInfo;
 pub use source::Source;
-pub use table::{PacketGenerator, PgError, StreamInfo};
+pub use table::PacketGenerator;
 
 pub(super) use input::PgInput;
 pub(super) use new::read_changes;

@@ -1,8 +1,7 @@
 //! Reading `packet-generator new` and `packet-generator configure`.
 
-use super::Source;
 use super::offload::Marks;
-use super::table::{PacketGenerator, PgError};
+use super::{PacketGenerator, PgError, Source};
 use crate::interface::SwIfIndex;
 use crate::pcap;
 use crate::pg::definition::{self, Sizes, Start};

@@ -1,18 +1,17 @@
 //! The streams there are: the packet generator as the main thread has it.
 
-use super::new::{Changes, NewStream, Target, read_new};
-use super::offload::{Marker, Marks};
-use super::pace::{Pace, period};
-use super::run::{Flow, Run, RunState};
-use super::{PgInput, Source};
+use super::new::{Changes, NewStream, read_new};
+use super::offload::Marker;
+use super::pace::period;
+use super::record::Stream;
+use super::run::{Run, RunState};
+use super::{PgError, PgInput, Source, StreamInfo};
 use crate::interface::{Framing, InterfaceError, InterfaceEvent, Interfaces, SwIfIndex};
-use crate::pcap::PcapError;
-use crate::pg::definition::{self, DefinitionError, Sizes, Start};
-use crate::pg::port::{CaptureError, Offloads, Port, PortMode, PortOptions, Ports};
-use barrow_core::UnitId;
+use crate::pg::definition;
+use crate::pg::port::{Offloads, Port, PortMode, PortOptions, Ports};
 use barrow_core::timer::Interval;
-use barrow_engine::cli::{Args, CliError};
-use barrow_engine::{Control, NodeError, NodeId, UNSET};
+use barrow_engine::cli::Args;
+use barrow_engine::{Control, NodeId, UNSET};
 use std::cell::{Ref, RefCell};
 use std::path::Path;
 use std::rc::Rc;
@@ -20,89 +19,6 @@ use std::sync::Arc;
 
 /// The interface of streams that name none. VPP shows this number as -1.
 const SHARED_PORT: u32 = u32::MAX;
-
-/// Why the packet generator refused.
-#[derive(Debug, thiserror::Error)]
-pub enum PgError {
-    /// The words are not understood.
-    #[error("{0}")]
-    Words(#[from] CliError),
-    /// The packets are not understood.
-    #[error(transparent)]
-    Definition(#[from] DefinitionError),
-    /// The packets could not be read.
-    #[error(transparent)]
-    Pcap(#[from] PcapError),
-    /// Neither a definition nor a file is given.
-    #[error("no packet data given")]
-    NoData,
-    /// It is not said which node gets the packets.
-    #[error("output interface or node not given")]
-    NoTarget,
-    /// There is no such node.
-    #[error("no node `{0}'")]
-    NoSuchNode(String),
-    /// There is no such stream.
-    #[error("expected stream name `{0}'")]
-    NoSuchStream(String),
-    /// The size of a replayed packet is not to be changed.
-    #[error("packets of a file have the size they have")]
-    SizeOfReplay,
-    /// The interface could not be had.
-    #[error(transparent)]
-    Interface(#[from] InterfaceError),
-    /// The interface is no packet generator's.
-    #[error("Please specify packet-generator interface")]
-    NotAPort,
-    /// The capture could not begin.
-    #[error(transparent)]
-    Capture(#[from] CaptureError),
-    /// The graph refused.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-}
-
-/// One stream, for listings.
-#[derive(Clone, PartialEq, Debug)]
-pub struct StreamInfo {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Whether it is on; see the [module](crate::pg) for when it no longer is.
-    pub enabled: bool,
-    /// Packets of its latest run.
-    pub sent: u64,
-    /// Packets in all; 0 for no end.
-    pub limit: u64,
-    /// Packets a second; 0 for no limit.
-    pub rate: f64,
-    /// How long its packets are.
-    pub sizes: Sizes,
-    /// The worker it runs on, as it was asked for.
-    pub worker: u32,
-    /// Its headers and payload; empty for a replay.
-    pub layers: Vec<definition::Layer>,
-}
-
-#[derive(Debug)]
-struct Stream {
-    name: Arc<str>,
-    source: Source,
-    definition: Option<(String, Start)>,
-    limit: u64,
-    rate: f64,
-    maxframe: usize,
-    worker: u32,
-    thread: usize,
-    port: u32,
-    rx: SwIfIndex,
-    tx: Option<SwIfIndex>,
-    target: Target,
-    marks: Marks,
-    /// The latest run.
-    run: Option<Arc<RunState>>,
-    /// What makes the node look at a run with a rate.
-    pacer: Option<UnitId>,
-}
 
 struct Inner {
     control: Control,
@@ -198,12 +114,17 @@ impl PacketGenerator {
         self.0.ports.by_index(index).ok_or(PgError::NotAPort)
     }
 
-    /// Makes the stream that these words of `packet-generator new` describe.
+    /// Makes the stream that these words of `packet-generator new` describe. Lines may end with a backslash,
+    /// as they do in scripts.
     ///
     /// # Errors
     /// See [`PgError`].
     pub fn define(&self, words: &str) -> Result<(), PgError> {
-        let new = read_new(self, &mut Args::new(words))?;
+        // The last line's end may have been trimmed, but not its backslash.
+        let words = words.trim_ascii_end();
+        let words = words.strip_suffix('\\').unwrap_or(words);
+        let words = words.replace("\\\r\n", "\n").replace("\\\n", "\n");
+        let new = read_new(self, &mut Args::new(&words))?;
         self.add(new)
     }
 
@@ -511,44 +432,6 @@ impl PacketGenerator {
         (0..streams.len())
             .filter(|slot| streams[*slot].is_some())
             .collect()
-    }
-}
-
-impl Stream {
-    fn is_on(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.is_running())
-    }
-
-    fn flow(&self) -> Flow {
-        let cursor = self.source.start(&self.name);
-        Flow {
-            cursor,
-            pace: Pace::new(self.rate),
-            limit: self.limit,
-        }
-    }
-
-    fn info(&self) -> StreamInfo {
-        let (min, max) = self.source.lengths();
-        let (random, layers) = match &self.source {
-            Source::Program(program) => (program.sizes().random, program.layers().to_vec()),
-            Source::Replay(_) => (false, Vec::new()),
-        };
-        StreamInfo {
-            name: self.name.clone(),
-            enabled: self.is_on(),
-            sent: self.run.as_ref().map_or(0, |run| run.sent()),
-            limit: self.limit,
-            rate: self.rate,
-            // Random between equal sizes is not shown as such.
-            sizes: Sizes {
-                min,
-                max,
-                random: random && min < max,
-            },
-            worker: self.worker,
-            layers,
-        }
     }
 }
 
