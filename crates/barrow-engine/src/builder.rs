@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::feature::{About, RegisterError};
 use crate::log::Class;
 use crate::node::{InputNode, NodeId, NodeOptions, NodeThread, PacketNode};
+use crate::running_config::{ConfigWriters, RunningConfig};
 use barrow_core::{ProcessNode, Restart};
 use barrow_stats::{Segment, SimpleCounters};
 use std::fmt;
@@ -28,6 +29,7 @@ pub struct EngineBuilder {
     pub(crate) clients: Clients,
     pub(crate) arc_features: Vec<FeatureSpec>,
     pub(crate) features: Vec<About>,
+    pub(crate) config_writers: ConfigWriters,
     pub(crate) on_start: Vec<Hook>,
     pub(crate) on_stop: Vec<Hook>,
 }
@@ -45,6 +47,7 @@ impl EngineBuilder {
             clients,
             arc_features: Vec::new(),
             features: Vec::new(),
+            config_writers: ConfigWriters::default(),
             on_start: Vec::new(),
             on_stop: Vec::new(),
         }
@@ -133,6 +136,11 @@ impl EngineBuilder {
     /// Sections of the start-up configuration.
     pub fn config(&mut self) -> &mut ConfigRegistry {
         &mut self.config
+    }
+
+    /// Adds what `show configuration` prints: `write` gives the commands that make the feature's state again.
+    pub fn running_config(&mut self, write: impl Fn(&mut RunningConfig) + 'static) {
+        self.config_writers.add(write);
     }
 
     /// The statistics segment. [`Segment::threads`] is the number of rows.

@@ -48,6 +48,7 @@ mod node;
 mod outlet;
 mod packet;
 mod punt;
+mod running_config;
 pub mod servers;
 mod supervisor;
 mod tables;
@@ -78,6 +79,7 @@ pub use packet::{
     Segments, UNSET,
 };
 pub use punt::{PuntReason, PuntTable};
+pub use running_config::{ConfigStage, RunningConfig};
 pub use trace::{Filter, TraceControl, TraceEntry, TraceRecord, TracedPacket};
 pub use worker::{Quiescence, ThreadPackets, WorkerPackets};
 

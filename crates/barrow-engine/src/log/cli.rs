@@ -2,10 +2,11 @@
 
 use super::{Level, Logger, log_date};
 use crate::{
+    ConfigStage, RunningConfig,
     cli::{Args, CliContext, CliError, CliRegistry, CliResult, DuplicateCommand},
     config::LogClassSettings,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Registers the commands of the log.
 ///
@@ -64,6 +65,29 @@ pub fn register_commands(cli: &mut CliRegistry, logger: &Logger) -> Result<(), D
     cli.command("set logging class", help, move |_, args| {
         set_class(args, &log)
     })
+}
+
+/// The commands that make what was changed since the start again.
+pub(crate) fn write_config(log: &Logger, config: &mut RunningConfig) {
+    let settings = log.settings();
+    let mut line = |command: String| config.line(ConfigStage::Settings, 0, command);
+    if log.size() != settings.size {
+        line(format!("set logging size {}", log.size()));
+    }
+    let time = log.unthrottle_time();
+    if time != settings.unthrottle_time {
+        line(format!("set logging unthrottle-time {}", time.as_secs()));
+    }
+    let mut written = BTreeSet::new();
+    for class in log.classes() {
+        // A command is about all subclasses of a class.
+        if class != log.at_start(&class) && written.insert(class.name.clone()) {
+            line(format!(
+                "set logging class {} rate-limit {} level {} syslog-level {}",
+                class.name, class.rate_limit, class.level, class.syslog_level
+            ));
+        }
+    }
 }
 
 fn show_configuration(cx: &mut CliContext<'_>, log: &Logger) {

@@ -157,6 +157,16 @@ impl Logger {
         self.shared.lock().unthrottle_time = time;
     }
 
+    /// The silence after which a throttled class is heard again.
+    pub fn unthrottle_time(&self) -> Duration {
+        self.shared.lock().unthrottle_time
+    }
+
+    /// What the start-up configuration said.
+    pub fn settings(&self) -> &LoggingSettings {
+        &self.shared.settings
+    }
+
     /// Changes the named class and all its subclasses. False if there is none.
     pub fn configure(&self, class: &str, settings: &LogClassSettings) -> bool {
         let mut state = self.shared.lock();
@@ -186,14 +196,29 @@ impl Logger {
     /// The classes and how they are configured, in the order in which they were made.
     pub fn classes(&self) -> Vec<ClassConfiguration> {
         let state = self.shared.lock();
-        let configuration = |c: &ClassState| ClassConfiguration {
-            name: c.name.clone(),
-            subclass: c.subclass.clone(),
-            level: c.level,
-            syslog_level: c.syslog_level,
-            rate_limit: c.rate_limit,
-        };
-        state.classes.iter().map(configuration).collect()
+        state
+            .classes
+            .iter()
+            .map(ClassState::configuration)
+            .collect()
+    }
+
+    /// How a class was configured at the start.
+    pub(super) fn at_start(&self, class: &ClassConfiguration) -> ClassConfiguration {
+        let subclass = class.subclass.as_deref();
+        self.shared.new_class(&class.name, subclass).configuration()
+    }
+}
+
+impl ClassState {
+    fn configuration(&self) -> ClassConfiguration {
+        ClassConfiguration {
+            name: self.name.clone(),
+            subclass: self.subclass.clone(),
+            level: self.level,
+            syslog_level: self.syslog_level,
+            rate_limit: self.rate_limit,
+        }
     }
 }
 

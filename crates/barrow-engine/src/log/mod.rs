@@ -18,6 +18,7 @@ mod tests;
 
 pub use calendar::{http_date, log_date};
 pub use cli::register_commands;
+pub(crate) use cli::write_config;
 pub use level::{Level, UnknownLevel};
 pub use logger::{Class, ClassConfiguration, LogSink, Logger, NullSink, WallClock};
 pub use ring::Entry;

@@ -27,7 +27,7 @@ use crate::{
         Macros, PluginInfo, SessionSettings, ShellHost, run_script, sleep_on,
     },
     config::Settings,
-    log,
+    log, running_config,
 };
 use std::{cell::RefCell, fmt, path::PathBuf, rc::Rc};
 use threads::ThreadTable;
@@ -76,6 +76,7 @@ impl Own {
     ) -> Result<(), RegisterError> {
         let clients = engine.clients().clone();
         let table = engine.api().table();
+        let writers = engine.config_writers.clone();
         let commands = engine.cli();
         let shell = ShellHost {
             sleep: sleep_on(control.spawner()),
@@ -97,6 +98,9 @@ impl Own {
                 .collect()
         })?;
         log::register_commands(commands, control.log())?;
+        running_config::register(commands, &writers)?;
+        let logger = control.log().clone();
+        writers.add(move |config| log::write_config(&logger, config));
         let trace_directory = PathBuf::from("/tmp");
         let trace = self.trace.clone();
         api::register_api_commands(

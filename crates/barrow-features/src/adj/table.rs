@@ -301,6 +301,12 @@ impl AdjTable {
         }
     }
 
+    /// Whether packets are counted by adjacency.
+    #[must_use]
+    pub fn is_counting(&self) -> bool {
+        self.reader().counting()
+    }
+
     /// Switches counting by adjacency (`adjacency counters enable|disable`).
     pub fn set_counting(&self, on: bool) {
         self.records.set_counting(on);

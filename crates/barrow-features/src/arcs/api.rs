@@ -1,5 +1,6 @@
 //! The messages (`vpp:src/vnet/feature/feature.api`, handled in `feature_api.c` there).
 
+use super::switches::Switches;
 use crate::interface::{InterfaceError, Interfaces, SwIfIndex};
 use barrow_engine::api::{ApiError, ApiRegisterError, ApiRegistry};
 use barrow_engine::{ArcError, ArcTable};
@@ -11,19 +12,19 @@ use barrow_messages::interface_types::InterfaceIndex;
 pub(super) fn register(
     api: &mut ApiRegistry,
     arcs: &ArcTable,
+    switches: &Switches,
     interfaces: &Interfaces,
 ) -> Result<(), ApiRegisterError> {
-    let (own, known) = (arcs.clone(), interfaces.clone());
+    let (own, known) = (switches.clone(), interfaces.clone());
     api.request(move |_, request: FeatureEnableDisable| {
         let index = existing(&known, request.sw_if_index)?;
         let arc = request.arc_name.to_string_lossy();
         let feature = request.feature_name.to_string_lossy();
-        let switched = own.enable(&arc, &feature, index.0, request.enable, &[]);
+        let switched = own.set(index, &arc, &feature, request.enable);
         switched.map_err(|error| match error {
             ArcError::UnknownArc(_) | ArcError::UnknownFeature { .. } => ApiError::INVALID_VALUE,
             _ => ApiError::CANNOT_ENABLE_DISABLE_FEATURE,
         })?;
-        known.features_changed(index);
         Ok(FeatureEnableDisableReply::default())
     })?;
     let (own, known) = (arcs.clone(), interfaces.clone());

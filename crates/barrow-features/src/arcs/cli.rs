@@ -1,5 +1,6 @@
 //! The commands (`vpp:src/vnet/feature/feature.c`).
 
+use super::switches::Switches;
 use crate::interface::cli::take_interface;
 use crate::interface::{Interfaces, SwIfIndex};
 use barrow_engine::cli::{Args, CliContext, CliRegistry, CliResult, DuplicateCommand};
@@ -8,9 +9,10 @@ use barrow_engine::{ArcError, ArcTable};
 pub(super) fn register(
     cli: &mut CliRegistry,
     arcs: &ArcTable,
+    switches: &Switches,
     interfaces: &Interfaces,
 ) -> Result<(), DuplicateCommand> {
-    let (own, known) = (arcs.clone(), interfaces.clone());
+    let (own, known) = (switches.clone(), interfaces.clone());
     let help = "set interface feature <interface> <feature> arc <arc> [disable]";
     cli.command("set interface feature", help, move |_, args| {
         set(&own, &known, args)
@@ -26,7 +28,7 @@ pub(super) fn register(
     )
 }
 
-fn set(arcs: &ArcTable, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
+fn set(switches: &Switches, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
     let mut wanted: Option<(SwIfIndex, &str, &str)> = None;
     let mut on = true;
     while !args.is_empty() {
@@ -44,7 +46,8 @@ fn set(arcs: &ArcTable, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResu
         }
     }
     let (index, feature, arc) = wanted.ok_or("Both feature name and arc required...")?;
-    arcs.enable(arc, feature, index.0, on, &[])
+    switches
+        .set(index, arc, feature, on)
         .map_err(|error| match error {
             ArcError::UnknownArc(arc) => format!("Unknown arc name ({arc})... "),
             ArcError::UnknownFeature { arc, feature } => format!(
@@ -53,7 +56,6 @@ fn set(arcs: &ArcTable, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResu
             ),
             _ => error.to_string(),
         })?;
-    interfaces.features_changed(index);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What the feature `arcs` registers.
 
+use super::switches::Switches;
 use crate::interface::Interfaces;
 use barrow_engine::{About, EngineBuilder, Feature, RegisterError};
 
@@ -15,8 +16,10 @@ impl Feature for ArcsFeature {
     fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
         let interfaces: Interfaces = engine.table()?;
         let arcs = engine.control().arcs().clone();
-        super::api::register(engine.api(), &arcs, &interfaces)?;
-        super::cli::register(engine.cli(), &arcs, &interfaces)?;
+        let switches = Switches::new(arcs.clone(), interfaces.clone());
+        super::api::register(engine.api(), &arcs, &switches, &interfaces)?;
+        super::cli::register(engine.cli(), &arcs, &switches, &interfaces)?;
+        engine.running_config(move |config| switches.write(config));
         Ok(())
     }
 }

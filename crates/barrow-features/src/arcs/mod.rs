@@ -7,6 +7,7 @@
 mod api;
 mod cli;
 mod feature;
+mod switches;
 
 #[cfg(test)]
 mod tests;

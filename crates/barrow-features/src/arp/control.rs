@@ -1,9 +1,10 @@
 //! Where ARP is answered for others: ranges of addresses, and the interfaces that answer.
 
 use super::proxy::{ProxyRange, ProxyRanges};
+use crate::fib::Fib;
 use crate::interface::{InterfaceEvent, Interfaces, SwIfIndex};
-use barrow_engine::ArcTable;
 use barrow_engine::api::ApiError;
+use barrow_engine::{ArcTable, ConfigStage, RunningConfig};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -75,6 +76,26 @@ impl ProxyArp {
             enabled.remove(&index);
         }
         Ok(())
+    }
+
+    /// The commands that make ranges and interfaces again.
+    pub(super) fn write(&self, fib: &Fib, interfaces: &Interfaces, config: &mut RunningConfig) {
+        for ProxyRange { table, low, high } in self.ranges() {
+            if let Some(table) = fib.table(table) {
+                let id = table.id;
+                let command = format_args!("set arp proxy table-id {id} start {low} end {high}");
+                config.line(ConfigStage::Borrowed, 0, command);
+            }
+        }
+        for name in self
+            .enabled
+            .borrow()
+            .iter()
+            .filter_map(|index| interfaces.name(*index))
+        {
+            let command = format_args!("set interface proxy-arp {name} enable");
+            config.line(ConfigStage::Features, 0, command);
+        }
     }
 
     /// The first interface behind `last` that answers: the cursor of dumps.

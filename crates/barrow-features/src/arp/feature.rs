@@ -75,6 +75,8 @@ impl Feature for ArpFeature {
         });
         let proxy = ProxyArp::new(ranges, engine.control().arcs().clone(), &interfaces);
         let fib: Fib = engine.table()?;
+        let own = (proxy.clone(), fib.clone(), interfaces.clone());
+        engine.running_config(move |config| own.0.write(&own.1, &own.2, config));
         api::register(engine.api(), &proxy, &fib, &interfaces)?;
         cli::register(engine.cli(), &proxy, &fib, &interfaces)?;
         engine.provide(proxy)

@@ -1,9 +1,10 @@
 //! Paths as clients give and get them.
 
 use super::entry::EntryIndex;
+use super::record::Record;
 use super::state::State;
 use super::{
-    AddressFamily, EntryFlags, FibError, PathKind, PathSpec, Prefix, RouteInfo, RoutePath,
+    AddressFamily, EntryFlags, FibError, PathKind, PathSpec, Prefix, RouteInfo, RoutePath, Source,
 };
 use crate::interface::SwIfIndex;
 use std::net::IpAddr;
@@ -177,6 +178,19 @@ impl State {
                 .map_or(record.source, |best| best.source),
             paths: specs.map(|spec| self.encode(&spec)).collect(),
         }
+    }
+
+    /// What the best of the clients' sources says of a route, whether it forwards so or not.
+    pub(super) fn wanted(&self, entry: EntryIndex) -> Option<RouteInfo> {
+        let records = self.entries.records(entry);
+        let of_client = |record: &&Record| Source::from_client(record.source.number()).is_ok();
+        let best = records.iter().find(of_client)?;
+        let specs = self.lists.find(best.list?)?.specs();
+        Some(RouteInfo {
+            source: best.source,
+            paths: specs.map(|spec| self.encode(&spec)).collect(),
+            ..self.info(entry)
+        })
     }
 
     /// The prefix that a client means.

@@ -360,6 +360,20 @@ impl Fib {
         }
     }
 
+    /// The next route at or after a cursor (0 first) that a client asked for, as the best of the clients' sources asked
+    /// for it, and the cursor after it.
+    #[must_use]
+    pub fn next_wanted(&self, mut cursor: u32) -> Option<(RouteInfo, u32)> {
+        let state = self.state();
+        loop {
+            let entry = state.entries.next(cursor)?;
+            cursor = entry.0 + 1;
+            if let Some(route) = state.wanted(entry) {
+                return Some((route, cursor));
+            }
+        }
+    }
+
     /// How many routes there are in all tables.
     #[must_use]
     pub fn len(&self) -> usize {

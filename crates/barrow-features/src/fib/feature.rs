@@ -106,6 +106,12 @@ impl Fib {
         self.change(|state| state.set_directed_broadcast(interface, on))
     }
 
+    /// Whether packets to the broadcast address of the interface's networks leave by it.
+    #[must_use]
+    pub fn directed_broadcast(&self, interface: SwIfIndex) -> bool {
+        self.state().addresses.is_broadcaster(interface)
+    }
+
     /// An interface went up or down, or its MTU or address changed: call it after
     /// [`Links`](crate::adj::Links) answers the new state.
     pub fn interface_changed(&self, interface: SwIfIndex) {

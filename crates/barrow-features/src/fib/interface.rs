@@ -69,6 +69,11 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
+    /// Whether an interface may send to the broadcast address of its networks.
+    pub(super) fn is_broadcaster(&self, interface: SwIfIndex) -> bool {
+        self.broadcasters.contains(&interface)
+    }
+
     fn best(&self, fib: FibIndex, prefix: Prefix) -> Option<Claim> {
         let claims = self.claims.get(&(fib, prefix))?;
         claims.iter().min_by_key(|claim| claim.strength()).copied()

@@ -33,6 +33,8 @@ impl Feature for HostFeature {
         let hosts = Hosts::new(interfaces.clone(), counters, control, input, links, log);
         super::api::register(engine.api(), &hosts)?;
         super::commands::register(engine.cli(), &hosts, &interfaces)?;
+        let own = hosts.clone();
+        engine.running_config(move |config| own.write(config));
         engine.provide(hosts)
     }
 }

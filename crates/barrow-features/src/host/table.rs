@@ -10,7 +10,7 @@ use crate::interface::{
 use crate::linkwatch::LinkWatch;
 use crate::virtio::DeviceTx;
 use barrow_engine::log::Class;
-use barrow_engine::{Control, NodeId, NodeThread};
+use barrow_engine::{ConfigStage, Control, NodeId, NodeThread, RunningConfig};
 use barrow_messages::ethernet_types::MacAddress;
 use barrow_runtime::io::netlink::{Link, LinkChange, Netlink};
 use std::cell::RefCell;
@@ -84,6 +84,8 @@ pub struct Hosts {
     links: LinkWatch,
     log: Class,
     used: Used,
+    /// What each was made with; kept beyond its end, until its index is used again.
+    made: Rc<RefCell<BTreeMap<SwIfIndex, NewHost>>>,
 }
 
 impl fmt::Debug for Hosts {
@@ -109,6 +111,7 @@ impl Hosts {
             links,
             log,
             used: Rc::default(),
+            made: Rc::default(),
         }
     }
 
@@ -170,6 +173,35 @@ impl Hosts {
             interface: *interface,
             link: link.clone(),
         })
+    }
+
+    /// The commands that make the host interfaces again, on the links of these names.
+    pub(super) fn write(&self, config: &mut RunningConfig) {
+        let made = self.made.borrow();
+        for index in self.used.borrow().keys() {
+            let (Some(hw), Some(new)) = (self.interfaces.hw_of(*index), made.get(index)) else {
+                continue;
+            };
+            let (link, mac) = (&new.link, hw.mac);
+            let (rx, tx) = (new.rx_queues, new.tx_queues);
+            let mut words =
+                format!("name {link} hw-addr {mac} num-rx-queues {rx} num-tx-queues {tx}");
+            let sizes = [
+                ("rx-size", new.rx_frame_size),
+                ("rx-per-block", new.rx_frames_per_block),
+            ];
+            for (word, size) in sizes.into_iter().filter(|(_, size)| *size != 0) {
+                words.push_str(&format!(" {word} {size}"));
+            }
+            if !new.qdisc_bypass {
+                words.push_str(" qdisc-bypass-disable");
+            }
+            if !new.offloads {
+                words.push_str(" cksum-gso-disable");
+            }
+            let command = format_args!("create host-interface {words}");
+            config.line(ConfigStage::Interfaces, index.0, command);
+        }
     }
 
     /// Spreads queues over the workers, or gives them all to main where there is none.
@@ -235,6 +267,7 @@ impl Hosts {
                     DeviceTx::new(index, sockets[thread.thread % sockets.len()].clone(), rows)
                 })?;
         self.used.borrow_mut().insert(interface, new.link.clone());
+        self.made.borrow_mut().insert(interface, new.clone());
         if let Err(error) = device.serve(interface, rings, &threads) {
             self.interfaces.delete(interface)?;
             return Err(HostError::System("watching a queue", error));

@@ -108,6 +108,8 @@ impl Feature for InterfaceFeature {
         super::api::register(engine, &interfaces, &counters)?;
         super::commands::register(engine, &interfaces, &counters)?;
         read_section(engine, &interfaces)?;
+        let own = interfaces.clone();
+        engine.running_config(move |config| super::running_config::write(&own, config));
         engine.provide(counters)?;
         engine.provide(names)?;
         engine.provide(words)?;

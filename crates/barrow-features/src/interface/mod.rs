@@ -27,6 +27,7 @@ mod output_tests;
 mod outputs;
 mod published;
 mod queues;
+mod running_config;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -43,7 +44,9 @@ pub use feature::InterfaceFeature;
 pub use index::{HwIfIndex, SwIfIndex};
 pub use links::InterfaceLinks;
 pub(crate) use links::question_header;
-pub use model::{Framing, HwInterface, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch};
+pub use model::{
+    Framing, HwInterface, MadeWith, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch,
+};
 pub use notify::InterfaceEvent;
 pub(crate) use offload::sum_chain;
 pub use outputs::OutputNodes;

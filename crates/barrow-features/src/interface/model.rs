@@ -118,6 +118,31 @@ impl VlanMatch {
     }
 }
 
+/// As `create sub-interfaces` takes it.
+impl fmt::Display for VlanMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.default {
+            return f.write_str("default");
+        }
+        if self.tags == 0 {
+            return f.write_str("untagged");
+        }
+        let id = |any: bool, id: u16| {
+            if any {
+                "any".to_owned()
+            } else {
+                id.to_string()
+            }
+        };
+        let kind = if self.dot1ad { "dot1ad" } else { "dot1q" };
+        write!(f, "{kind} {}", id(self.outer_any, self.outer_id))?;
+        if self.tags > 1 {
+            write!(f, " inner-dot1q {}", id(self.inner_any, self.inner_id))?;
+        }
+        f.write_str(if self.exact { " exact-match" } else { "" })
+    }
+}
+
 /// A sub-interface's place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SubInterface {
@@ -167,6 +192,17 @@ pub struct SwInterface {
     pub unnumbered: Option<SwIfIndex>,
 }
 
+/// What a device was made with, by which is told what was changed since.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MadeWith {
+    /// Largest layer-3 payload of a frame, in bytes.
+    pub mtu: u32,
+    /// Where its receive queues were served.
+    pub rx: Vec<RxPlacement>,
+    /// Which threads used each transmit queue.
+    pub tx: Vec<Vec<usize>>,
+}
+
 /// A hardware interface: a device with its queues.
 pub struct HwInterface {
     /// Its index.
@@ -177,6 +213,8 @@ pub struct HwInterface {
     pub name: String,
     /// The name it was made with, which its nodes keep.
     pub device_name: String,
+    /// What else it was made with.
+    pub made: MadeWith,
     /// What its packets look like.
     pub framing: Framing,
     /// The address it answers to; zero unless Ethernet.

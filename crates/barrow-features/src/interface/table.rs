@@ -8,8 +8,8 @@ use super::device_nodes::DeviceNodes;
 use super::notify::Subscriber;
 use super::{
     Capabilities, Device, Framing, HwIfIndex, HwInterface, InterfaceError, InterfaceEvent,
-    InterfaceWord, InterfaceWords, Mtu, OutputNodes, RxMode, RxPlacement, SubInterface, SwIfIndex,
-    SwInterface,
+    InterfaceWord, InterfaceWords, MadeWith, Mtu, OutputNodes, RxMode, RxPlacement, SubInterface,
+    SwIfIndex, SwInterface,
 };
 use barrow_engine::{NodeThread, PacketNode};
 use barrow_messages::ethernet_types::MacAddress;
@@ -143,6 +143,11 @@ impl Interfaces {
                 index: hw,
                 sw,
                 device_name: new.name.clone(),
+                made: MadeWith {
+                    mtu: new.mtu,
+                    rx: new.rx.clone(),
+                    tx: new.tx.clone(),
+                },
                 name: new.name,
                 framing: new.framing,
                 mac: new.mac,

@@ -405,6 +405,12 @@ impl Addresses {
         self.settle(index)
     }
 
+    /// Whether a client wants an interface to take IPv4 packets.
+    #[must_use]
+    pub fn is_wanted(&self, index: SwIfIndex) -> bool {
+        self.state.borrow().wanted.contains(&index)
+    }
+
     /// Moves an interface into another table, which it then keeps alive.
     ///
     /// # Errors

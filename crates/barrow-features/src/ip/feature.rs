@@ -6,6 +6,7 @@ use super::cli::IpCli;
 use super::config;
 use super::counters::SegmentCounters;
 use super::path_mtu::PathMtus;
+use super::running_config;
 use crate::ErrorBase;
 use crate::adj::AdjTable;
 use crate::ethernet::{EtherType, EtherTypes};
@@ -99,9 +100,11 @@ impl Feature for IpFeature {
             adjacencies: adjacencies.clone(),
             addresses: addresses.clone(),
             path_mtus: path_mtus.clone(),
+            forwarding: forwarding.clone(),
             clock: engine.control().clock().clone(),
         };
         cli.register(engine.cli())?;
+        engine.running_config(move |config| running_config::write(&cli, config));
         engine.provide(path_mtus)?;
         for thread in 0..engine.control().thread_count() {
             let worker = epochs

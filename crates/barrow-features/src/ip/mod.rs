@@ -8,6 +8,7 @@ mod config;
 mod counters;
 mod feature;
 mod path_mtu;
+mod running_config;
 
 pub use addresses::{AddressError, Addresses, InterfaceAddress};
 pub use feature::IpFeature;

@@ -18,6 +18,8 @@ impl Feature for LoopbackFeature {
         let loopbacks = Loopbacks::new(interfaces.clone());
         super::api::register(engine.api(), &loopbacks)?;
         super::cli::register(engine.cli(), &interfaces, &loopbacks)?;
+        let own = loopbacks.clone();
+        engine.running_config(move |config| own.write(config));
         engine.provide(loopbacks)
     }
 }

@@ -4,6 +4,7 @@ use super::node::LoopbackTx;
 use crate::interface::{
     Capabilities, Device, Framing, HwIfIndex, InterfaceError, Interfaces, NewInterface, SwIfIndex,
 };
+use barrow_engine::{ConfigStage, RunningConfig};
 use barrow_messages::ethernet_types::MacAddress;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -141,6 +142,18 @@ impl Loopbacks {
             return Err(InterfaceError::NoSuchInterface);
         }
         self.interfaces.delete(index)
+    }
+
+    /// The commands that make the loopback interfaces again.
+    pub(super) fn write(&self, config: &mut RunningConfig) {
+        for (instance, index) in &*self.instances.borrow() {
+            if let Some(hw) = self.interfaces.hw_of(*index) {
+                let mac = hw.mac;
+                let command =
+                    format_args!("create loopback interface mac {mac} instance {instance}");
+                config.line(ConfigStage::Interfaces, index.0, command);
+            }
+        }
     }
 
     fn lowest_free(&self) -> u32 {

@@ -4,7 +4,7 @@ use super::counters::ArpCounters;
 use super::process::{Age, Learn, Learner};
 use super::resolve::Resolve;
 use super::table::{NeighborEvent, NeighborKey, Neighbors};
-use super::{api, cli, config};
+use super::{api, cli, config, running_config};
 use crate::adj::AdjTable;
 use crate::arp::header::{ArpPacket, REQUEST};
 use crate::fib::Fib;
@@ -103,6 +103,8 @@ impl Feature for NeighborFeature {
                 }
             }
         });
+        let own = (neighbors.clone(), interfaces.clone());
+        engine.running_config(move |config| running_config::write(&own.0, &own.1, config));
         let watchers = api::register(engine.api(), &neighbors, &interfaces, control.clock())?;
         let commands = cli::NeighborCli {
             neighbors: neighbors.clone(),

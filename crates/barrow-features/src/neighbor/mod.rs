@@ -17,6 +17,7 @@ mod feature;
 mod hold;
 mod process;
 pub mod resolve;
+mod running_config;
 mod table;
 #[cfg(test)]
 mod tests;

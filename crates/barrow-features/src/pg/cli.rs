@@ -77,7 +77,7 @@ fn create(generator: &PacketGenerator, args: &mut Args<'_>) -> CliResult {
     let mut options = PortOptions::default();
     let mut id = None;
     while !args.is_empty() {
-        if let Some(wanted) = args.parsed(|word| word.strip_prefix("pg")?.parse().ok()) {
+        if let Some(wanted) = args.parsed(port_number) {
             id = Some(wanted);
         } else if args.keyword("coalesce-enabled") {
             options.coalesce = true;
@@ -98,6 +98,13 @@ fn create(generator: &PacketGenerator, args: &mut Args<'_>) -> CliResult {
     let made = generator.create_interface(id, &options);
     made.map(drop)
         .map_err(|failed| CliError::new(failed.to_string()))
+}
+
+/// The number in `pgN`, which VPP prints as a signed one: `pg-1` is the interface of streams without a source.
+fn port_number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix("pg")?;
+    let signed = || Some(number.parse::<i32>().ok()?.cast_unsigned());
+    number.parse().ok().or_else(signed)
 }
 
 fn mode(args: &mut Args<'_>) -> Option<PortMode> {

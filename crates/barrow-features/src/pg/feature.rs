@@ -28,6 +28,8 @@ impl Feature for PgFeature {
         let log = engine.logger("pg");
         let ports = Ports::new(control.clone(), interfaces.clone(), counters, log.clone());
         let generator = PacketGenerator::new(control, interfaces.clone(), ports.clone(), input);
+        let own = ports.clone();
+        engine.running_config(move |config| own.write(config));
         interfaces.subscribe({
             let generator = generator.clone();
             move |event| {

@@ -7,7 +7,7 @@ use crate::interface::{
     RxPlacement, SwIfIndex,
 };
 use crate::virtio::DeviceTx;
-use barrow_engine::{Control, NodeId, NodeThread};
+use barrow_engine::{ConfigStage, Control, NodeId, NodeThread, RunningConfig};
 use barrow_messages::ethernet_types::MacAddress;
 use barrow_runtime::io::netlink::{Address, LinkChange, Netlink, NetlinkError, Route};
 use barrow_runtime::sys::netns::NetNs;
@@ -219,6 +219,43 @@ impl Taps {
             .range(from..)
             .next()
             .map(|(_, tap)| tap.clone())
+    }
+
+    /// The commands that make the taps again, both sides.
+    pub(super) fn write(&self, config: &mut RunningConfig) {
+        for tap in self.taps.borrow().values() {
+            let Some(hw) = self.interfaces.hw_of(tap.interface) else {
+                continue;
+            };
+            let (new, host) = (&tap.new, &tap.new.host);
+            let mut words = vec![
+                format!("id {} hw-addr {}", tap.id, hw.mac),
+                format!(
+                    "num-rx-queues {} host-if-name {}",
+                    new.queues, tap.host_name
+                ),
+            ];
+            let mut option = |word: &str, value: Option<String>| {
+                words.extend(value.map(|value| format!("{word} {value}")));
+            };
+            option("host-ns", host.namespace.clone());
+            option("host-mac-addr", host.mac.map(|mac| mac.to_string()));
+            option("host-mtu-size", host.mtu.map(|mtu| mtu.to_string()));
+            option("host-bridge", host.bridge.clone());
+            for (address, len) in &host.addresses {
+                let family = if address.is_ipv4() { 4 } else { 6 };
+                words.push(format!("host-ip{family}-addr {address}/{len}"));
+            }
+            for gateway in &host.gateways {
+                let family = if gateway.is_ipv4() { 4 } else { 6 };
+                words.push(format!("host-ip{family}-gw {gateway}"));
+            }
+            if new.offloads {
+                words.push("gso".to_owned());
+            }
+            let command = format_args!("create tap {}", words.join(" "));
+            config.line(ConfigStage::Interfaces, tap.interface.0, command);
+        }
     }
 
     fn choose_id(&self, wanted: Option<u32>) -> Result<u32, TapError> {

@@ -33,6 +33,8 @@ impl Feature for TapFeature {
         );
         super::api::register(engine, &interfaces, &taps)?;
         super::commands::register(engine, &interfaces, &taps)?;
+        let own = taps.clone();
+        engine.running_config(move |config| own.write(config));
         engine.provide(taps)
     }
 }

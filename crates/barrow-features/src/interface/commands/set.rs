@@ -10,7 +10,7 @@ use barrow_messages::ethernet_types::MacAddress;
 /// A command of this file.
 type Run = fn(&Interfaces, &mut Args<'_>) -> CliResult;
 
-const COMMANDS: [(&str, &str, Run); 10] = [
+const COMMANDS: [(&str, &str, Run); 11] = [
     (
         "set interface state",
         "set interface state <interface> up|down",
@@ -18,7 +18,7 @@ const COMMANDS: [(&str, &str, Run); 10] = [
     ),
     (
         "set interface mtu",
-        "set interface mtu [packet|ip4|ip6|mpls] <bytes> <interface>",
+        "set interface mtu [packet|ip4|ip6|mpls] <bytes> ... <interface>",
         mtu,
     ),
     (
@@ -57,6 +57,11 @@ const COMMANDS: [(&str, &str, Run); 10] = [
         renumber,
     ),
     (
+        "set interface detailed-stats",
+        "set interface detailed-stats <interface> enable|disable",
+        detailed_stats,
+    ),
+    (
         "test interface link-state",
         "test interface link-state <interface> up|down",
         link_state,
@@ -81,32 +86,35 @@ fn state(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
     Ok(interfaces.set_admin(index, up)?)
 }
 
-/// Sets the device's MTU, or that of one protocol, the others' to 0.
+/// Sets the device's MTU, or those of the protocols that are named, the others' to 0. (VPP takes one protocol a command.)
 fn mtu(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
     let unknown = args.unknown_input();
-    let protocol = args.one_of(&["packet", "ip4", "ip6", "mpls"]);
-    let size: u32 = args.number().ok_or_else(|| unknown.clone())?;
-    let Some(protocol) = protocol else {
-        let hw = take_device(args, interfaces).ok_or(unknown)?;
-        require_ethernet(interfaces, hw)?;
-        return interfaces
-            .set_hw_mtu(hw, size)
-            .map_err(|error| match error {
-                InterfaceError::Unsupported => CliError::new(
-                    "Unsupported (underlying driver doesn't support changing Max Frame Size)",
-                ),
-                _ => error.into(),
-            });
-    };
-    let index = take_interface(args, interfaces).ok_or(unknown)?;
-    let mut mtu = Mtu::default();
-    match protocol {
-        "packet" => mtu.l3 = size,
-        "ip4" => mtu.ip4 = size,
-        "ip6" => mtu.ip6 = size,
-        _ => mtu.mpls = size,
+    let mut mtu = None;
+    while let Some(protocol) = args.one_of(&["packet", "ip4", "ip6", "mpls"]) {
+        let size: u32 = args.number().ok_or_else(|| unknown.clone())?;
+        let mtu: &mut Mtu = mtu.get_or_insert_default();
+        match protocol {
+            "packet" => mtu.l3 = size,
+            "ip4" => mtu.ip4 = size,
+            "ip6" => mtu.ip6 = size,
+            _ => mtu.mpls = size,
+        }
     }
-    Ok(interfaces.set_mtu(index, mtu)?)
+    if let Some(mtu) = mtu {
+        let index = take_interface(args, interfaces).ok_or(unknown)?;
+        return Ok(interfaces.set_mtu(index, mtu)?);
+    }
+    let size: u32 = args.number().ok_or_else(|| unknown.clone())?;
+    let hw = take_device(args, interfaces).ok_or(unknown)?;
+    require_ethernet(interfaces, hw)?;
+    interfaces
+        .set_hw_mtu(hw, size)
+        .map_err(|error| match error {
+            InterfaceError::Unsupported => CliError::new(
+                "Unsupported (underlying driver doesn't support changing Max Frame Size)",
+            ),
+            _ => error.into(),
+        })
 }
 
 fn promiscuous(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
@@ -181,6 +189,14 @@ fn renumber(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
     let hw = hw.ok_or_else(|| instead(args, "unknown hardware interface"))?;
     let number = args.number().ok_or("new dev instance missing")?;
     Ok(interfaces.renumber(hw, number)?)
+}
+
+/// Counts packets by kind of destination, too; VPP has this in its API only.
+fn detailed_stats(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
+    let index = parse_interface(args, interfaces)?;
+    let on = args.one_of(&["enable", "disable"]);
+    let on = on.ok_or_else(|| args.unknown_input())? == "enable";
+    Ok(interfaces.set_detailed_stats(index, on)?)
 }
 
 /// Makes the node believe that a link came or went.

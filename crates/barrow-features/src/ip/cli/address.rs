@@ -23,6 +23,21 @@ pub(super) const COMMANDS: Commands = &[
         "set interface unnumbered [<interface> use <interface> | del <interface>]",
         IpCli::unnumbered,
     ),
+    (
+        "set interface ip directed-broadcast",
+        "set interface ip directed-broadcast <interface> enable|disable",
+        IpCli::directed_broadcast,
+    ),
+    (
+        "enable ip4 interface",
+        "enable ip4 interface <interface>",
+        IpCli::enable,
+    ),
+    (
+        "disable ip4 interface",
+        "disable ip4 interface <interface>",
+        IpCli::disable,
+    ),
 ];
 
 impl IpCli {
@@ -98,6 +113,32 @@ impl IpCli {
                 error => error.to_string(),
             })
         })
+    }
+
+    fn directed_broadcast(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
+        let index = parse_interface(args, &self.interfaces)?;
+        let on = args.one_of(&["enable", "disable"]);
+        let on = on.ok_or_else(|| args.unknown_input())? == "enable";
+        args.finish()?;
+        self.fib
+            .set_directed_broadcast(index, on)
+            .map_err(super::fib_error)
+    }
+
+    fn enable(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
+        self.want(args, true)
+    }
+
+    fn disable(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
+        self.want(args, false)
+    }
+
+    /// Lets an interface without address take IPv4 packets, or no longer.
+    fn want(&self, args: &mut Args<'_>, on: bool) -> CliResult {
+        let index = parse_interface(args, &self.interfaces)?;
+        args.finish()?;
+        let wanted = self.addresses.want(index, on);
+        wanted.map_err(|error| CliError::new(error.to_string()))
     }
 
     fn unnumbered(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {

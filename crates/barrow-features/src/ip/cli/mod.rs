@@ -2,7 +2,7 @@
 
 mod address;
 pub(crate) mod format;
-mod route;
+pub(super) mod route;
 mod show;
 mod table;
 #[cfg(test)]
@@ -12,6 +12,7 @@ use super::{Addresses, PathMtus};
 use crate::adj::AdjTable;
 use crate::fib::{Fib, FibError};
 use crate::interface::Interfaces;
+use crate::ip4::Forwarding;
 use barrow_engine::NodeClock;
 use barrow_engine::cli::{Args, CliContext, CliError, CliRegistry, CliResult, DuplicateCommand};
 
@@ -23,6 +24,7 @@ pub(super) struct IpCli {
     pub(super) adjacencies: AdjTable,
     pub(super) addresses: Addresses,
     pub(super) path_mtus: PathMtus,
+    pub(super) forwarding: Forwarding,
     pub(super) clock: NodeClock,
 }
 

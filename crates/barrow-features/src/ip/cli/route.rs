@@ -244,6 +244,12 @@ fn read_line(line: &str) -> Result<Request, CliError> {
     })
 }
 
+/// For tests: the paths of a line, whose interfaces are `pgN`.
+#[cfg(test)]
+pub(in crate::ip) fn read_paths(line: &str) -> Result<Vec<RoutePath>, CliError> {
+    read_line(line).map(|request| request.paths)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use super::{Commands, IpCli};
 use crate::adj::AdjIndex;
 use crate::fib::{Prefix, ShowFib, ShowPart};
 use crate::interface::cli::take_interface;
+use crate::ip::PathMtuKey;
 use barrow_engine::cli::{Args, CliContext, CliError, CliResult};
 use std::fmt;
 
@@ -46,6 +47,11 @@ pub(super) const COMMANDS: Commands = &[
         IpCli::adjacency_counters,
     ),
     ("show ip pmtu", "show ip pmtu [<index>]", IpCli::show_pmtu),
+    (
+        "set ip pmtu",
+        "set ip pmtu <address> <bytes> [table <table-id>]",
+        IpCli::set_pmtu,
+    ),
 ];
 
 /// A session takes all text, so writing to it does not fail.
@@ -131,6 +137,17 @@ impl IpCli {
         args.finish()?;
         self.adjacencies.set_counting(on);
         Ok(())
+    }
+
+    /// Sets a path MTU; 0 takes it back. VPP has this in its API only.
+    fn set_pmtu(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
+        let address = args.ip4().ok_or_else(|| args.unknown_input())?;
+        let mtu = args.number().ok_or_else(|| args.unknown_input())?;
+        let table_id = args.option("table", Args::number).unwrap_or(0);
+        args.finish()?;
+        let key = PathMtuKey { table_id, address };
+        let set = self.path_mtus.set(key, mtu);
+        set.map_err(|error| CliError::new(error.to_string()))
     }
 
     fn show_pmtu(&self, cx: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {

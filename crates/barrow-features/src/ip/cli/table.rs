@@ -13,7 +13,7 @@ pub(super) const COMMANDS: Commands = &[
     (
         "set ip flow-hash",
         "set ip flow-hash table <table-id> [src] [dst] [sport] [dport] [proto] [reverse] \
-         [symmetric] [flowlabel] [gtpv1teid]",
+         [symmetric] [flowlabel] [gtpv1teid] | router-id <id>",
         IpCli::flow_hash,
     ),
 ];
@@ -33,7 +33,7 @@ impl IpCli {
                 is_add = false;
             } else if args.keyword("add") {
                 is_add = true;
-            } else if let Some(text) = args.option("name", Args::word) {
+            } else if let Some(text) = args.option("name", Args::string) {
                 name = text;
             } else if !args.keyword("no-mfib") {
                 return Err(args.unknown_input());
@@ -68,6 +68,10 @@ impl IpCli {
     fn flow_hash(&self, _: &mut CliContext<'_>, args: &mut Args<'_>) -> CliResult {
         if args.is_empty() {
             return Err(args.unknown_input());
+        }
+        if let Some(id) = args.option("router-id", Args::number) {
+            self.forwarding.set_router_id(id);
+            return args.finish();
         }
         let (mut id, mut config) = (0, FlowHashConfig::from_bits(0));
         while !args.is_empty() {

@@ -10,7 +10,7 @@ use crate::interface::{
 };
 use crate::pg::definition::Random;
 use barrow_engine::log::Class;
-use barrow_engine::{Control, NodeThread};
+use barrow_engine::{ConfigStage, Control, NodeThread, RunningConfig};
 use barrow_messages::ethernet_types::MacAddress;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -141,6 +141,30 @@ impl Ports {
         self.by_index(index)
             .ok_or(InterfaceError::NoSuchInterface)?;
         self.0.interfaces.delete(index)
+    }
+
+    /// The commands that make the interfaces again; streams are no configuration.
+    pub(in crate::pg) fn write(&self, config: &mut RunningConfig) {
+        for port in self.0.by_id.borrow().values() {
+            let Some(hw) = self.0.interfaces.hw(port.hw) else {
+                continue;
+            };
+            let mut words = vec![format!("mode {}", port.mode)];
+            if port.mode == PortMode::Ethernet {
+                words.push(format!("hw-addr {}", hw.mac));
+            }
+            match port.offloads {
+                Offloads::None => {}
+                Offloads::Checksums => words.push("csum-offload-enabled".to_owned()),
+                Offloads::Gso(size) => words.push(format!("gso-enabled gso-size {size}")),
+            }
+            if port.is_coalescing() {
+                words.push("coalesce-enabled".to_owned());
+            }
+            let (name, words) = (&hw.device_name, words.join(" "));
+            let command = format_args!("create packet-generator interface {name} {words}");
+            config.line(ConfigStage::Interfaces, port.index.0, command);
+        }
     }
 
     pub(in crate::pg) fn by_id(&self, id: u32) -> Option<Port> {
