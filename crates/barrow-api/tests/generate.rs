@@ -25,6 +25,28 @@ fn assert_has(text: &str, parts: &[&str]) {
 }
 
 #[test]
+fn a_subscription_can_be_switched_by_its_field() {
+    let text = rust(
+        "define want { u32 client_index; u32 context; u32 enable_disable; u32 pid; };
+         define want_reply { u32 context; i32 retval; };
+         define ask { u32 client_index; u32 context; bool enable; };
+         define ask_reply { u32 context; i32 retval; };
+         define told { u32 client_index; u32 pid; };
+         define heard { u32 client_index; u32 pid; };
+         service { rpc want returns want_reply events told; rpc ask returns ask_reply events heard; };",
+    );
+    let switched =
+        |how: &str| format!("fn set_enabled(&mut self, on: bool) -> bool {{ {how}; true }}");
+    assert_has(
+        &text,
+        &[
+            &switched("self.enable_disable = on.into()"),
+            &switched("self.enable = on"),
+        ],
+    );
+}
+
+#[test]
 fn all_of_vpps_files_become_rust() {
     let Some(shared) = common::shared() else {
         return;
@@ -83,6 +105,7 @@ fn the_header_is_no_field_and_its_kind_follows_the_fields() {
         let kind = text[at..].split("HeaderKind::").nth(1).unwrap();
         kind.split(';').next().unwrap().to_owned()
     };
+    assert!(!text.contains("fn set_enabled"), "nothing to switch");
     assert_eq!(kind("Go"), "Request");
     assert_eq!(kind("GoReply"), "Reply");
     assert_eq!(kind("OddReply"), "ClientThenContext");

@@ -76,6 +76,13 @@ pub trait Subscribe: Request {
     type Event: EventOf<Self>;
     /// The names of all events it brings.
     const EVENTS: &'static [&'static str];
+
+    /// Makes this the request that subscribes, or the one that ends the subscription. Returns whether it could: only
+    /// messages with a field `enable_disable`, `enable` or `is_add` can.
+    #[must_use]
+    fn set_enabled(&mut self, _on: bool) -> bool {
+        false
+    }
 }
 
 /// An event that the request `R` subscribes to. The language allows several for one request.

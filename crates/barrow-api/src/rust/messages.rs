@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::docs::Docs;
 use super::fields::body;
-use super::names::{type_ident, type_name};
+use super::names::{field_ident, type_ident, type_name};
 use super::options::GenerateError;
 use crate::schema::{Answer, Bounds, Header, Message, Primitive, Service, TypeName, Value};
 use proc_macro2::TokenStream;
@@ -147,16 +147,44 @@ fn service_traits(context: &Context<'_>, message: &Message, service: &Service) -
     let subscribe = match (service.events.first(), &service.answer) {
         (Some(first), Answer::Reply(_)) => {
             let (first, names) = (type_ident(first), &service.events);
+            let set_enabled = set_enabled(message);
             quote! {
                 impl wire::Subscribe for #ident {
                     type Event = #first;
                     const EVENTS: &'static [&'static str] = &[#(#names),*];
+                    #set_enabled
                 }
             }
         }
         _ => quote!(),
     };
     quote!(#request #subscribe)
+}
+
+/// The method that switches a subscription on and off, by the field that 26.06 has for it.
+fn set_enabled(message: &Message) -> Option<TokenStream> {
+    const NAMES: [&str; 3] = ["enable_disable", "enable", "is_add"];
+    let switch = message
+        .body()
+        .iter()
+        .find(|field| NAMES.contains(&field.name.as_str()))?;
+    let name = field_ident(&switch.name);
+    let switchable = [Primitive::Bool, Primitive::U8, Primitive::U32]
+        .iter()
+        .any(|primitive| switch.is_scalar(*primitive));
+    let value = if switch.is_scalar(Primitive::Bool) {
+        quote!(on)
+    } else {
+        quote!(on.into())
+    };
+    switchable.then(|| {
+        quote! {
+            fn set_enabled(&mut self, on: bool) -> bool {
+                self.#name = #value;
+                true
+            }
+        }
+    })
 }
 
 fn cursor(context: &Context<'_>, message: &Message, details: &str, reply: &str) -> TokenStream {
