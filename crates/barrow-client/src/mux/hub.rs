@@ -17,6 +17,10 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
+
+/// How long a call that was taken back holds its place, at most, where calls have no timeout.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where bytes go; never waits.
 pub(crate) trait Transmit: Send + Sync {
@@ -263,7 +267,10 @@ impl State {
     /// Nobody waits for `call` any more.
     pub(crate) fn forget(&mut self, call: CallId) {
         self.owner(call).waker = None;
-        self.session.cancel(call);
+        // As long as a call of the default kind, whatever this one was.
+        let until = self.deadline().unwrap_or(self.now + GRACE);
+        self.session.cancel(call, until);
+        self.ring_if_sooner();
     }
 
     /// Opens a stream of events; see [`Subscriptions::open`].
@@ -348,10 +355,19 @@ impl State {
             ..
         } = self;
         let mut arms = Vec::new();
-        session.handle_timeout(self.now, |call| match internal.remove(&call) {
+        session.handle_timeout(self.now, |call, _| match internal.remove(&call) {
             Some(Internal::Arm(key)) => arms.push((call, key)),
             Some(_) => arms.push((call, usize::MAX)),
-            None => wake.extend(owners.get_mut(call.place()).and_then(|o| o.waker.take())),
+            None => {
+                if let Some(owner) = owners.get_mut(call.place()) {
+                    wake.extend(owner.waker.take());
+                    owner
+                        .channel
+                        .take()
+                        .into_iter()
+                        .for_each(|key| window.leave(key));
+                }
+            }
         });
         window.expire(self.now, wake);
         for (call, key) in arms {

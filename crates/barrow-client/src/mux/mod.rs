@@ -8,6 +8,8 @@
 mod hub;
 mod link;
 mod queue;
+#[cfg(test)]
+mod soak;
 mod status;
 mod subscriptions;
 mod window;

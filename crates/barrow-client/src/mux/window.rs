@@ -14,8 +14,8 @@ pub(crate) type Ticket = usize;
 /// A bounded number of calls in flight, of the connection and of each channel.
 ///
 /// Channels that wait are served in turn, those within one in the order they came, so that a channel with a thousand
-/// waiting calls does not delay the one of another. A place goes back when the server owes the call nothing any more,
-/// not when its caller loses interest: what counts is the load on the server.
+/// waiting calls does not delay the one of another. A place goes back when the server owes the call nothing any more or
+/// its time is over, not when its caller loses interest: what counts is the load on the server.
 #[derive(Debug)]
 pub(crate) struct Window {
     limit: usize,

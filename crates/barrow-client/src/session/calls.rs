@@ -135,6 +135,9 @@ impl Calls {
         deadline: Option<Instant>,
         items_limit: usize,
     ) -> Option<CallId> {
+        if self.free.is_empty() && self.all.len() == MAX_CALLS {
+            self.reclaim();
+        }
         let place = match self.free.pop() {
             Some(place) => usize::from(place),
             None if self.all.len() < MAX_CALLS => {
@@ -186,7 +189,6 @@ impl Calls {
     /// Nobody is interested any more: gives the place free, or has it wait for the answer that is owed.
     pub(super) fn release(&mut self, id: CallId) {
         let Some(call) = self.get(id) else { return };
-        call.deadline = None;
         call.items.clear();
         call.items.shrink_to(KEPT);
         if call.owed {
@@ -197,6 +199,7 @@ impl Calls {
         }
         let abandoned = call.phase == Phase::Abandoned;
         call.phase = Phase::Free;
+        call.deadline = None;
         call.reply.clear();
         call.reply.shrink_to(KEPT);
         self.abandoned -= usize::from(abandoned);
@@ -204,12 +207,42 @@ impl Calls {
         self.free.push(id.place() as u16);
     }
 
+    /// A server that loses answers must not use up all contexts: those of calls that were given up, and whose time is
+    /// over, go back. A later answer to one would have to find the same place 65,536 calls on to be misunderstood.
+    #[cold]
+    fn reclaim(&mut self) {
+        let given_up = |call: &Call| call.phase == Phase::Abandoned && call.deadline.is_none();
+        let places: Vec<_> = self.ids(given_up).collect();
+        for id in places {
+            if let Some(call) = self.get(id) {
+                call.owed = false;
+                self.release(id);
+            }
+        }
+    }
+
+    fn ids(&self, of: impl Fn(&Call) -> bool) -> impl Iterator<Item = CallId> {
+        self.all
+            .iter()
+            .enumerate()
+            .filter(move |(_, call)| of(call))
+            .map(|(place, call)| CallId::new(place, call.generation))
+    }
+
+    /// Has the call be given up at `until`, unless it was to be before.
+    pub(super) fn shorten(&mut self, id: CallId, until: Instant) {
+        let Some(call) = self.get(id) else { return };
+        let deadline = call.deadline.map_or(until, |deadline| deadline.min(until));
+        call.deadline = Some(deadline);
+        self.next_check = self.next_check.into_iter().chain([deadline]).min();
+    }
+
     /// When [`expire`](Self::expire) is to be called: not later than the earliest deadline.
     pub(super) fn next_check(&self) -> Option<Instant> {
         self.next_check
     }
 
-    /// The calls whose deadline has come.
+    /// The calls whose deadline has come, abandoned ones included; they have none any more.
     ///
     /// Looks at every place, but rarely: all deadlines seen until then are later than `now`, so in steady state once
     /// per timeout.
@@ -218,10 +251,11 @@ impl Calls {
             return;
         }
         self.next_check = None;
-        for (place, call) in self.all.iter().enumerate() {
+        for (place, call) in self.all.iter_mut().enumerate() {
             match call.deadline {
-                Some(deadline) if call.phase == Phase::Waiting => {
+                Some(deadline) if matches!(call.phase, Phase::Waiting | Phase::Abandoned) => {
                     if deadline <= now {
+                        call.deadline = None;
                         expired(CallId::new(place, call.generation));
                     } else {
                         let earlier = self.next_check.is_none_or(|check| deadline < check);
@@ -235,12 +269,7 @@ impl Calls {
 
     /// Every call that is owed its answer.
     pub(super) fn owed(&self) -> Vec<CallId> {
-        self.all
-            .iter()
-            .enumerate()
-            .filter(|(_, call)| call.owed)
-            .map(|(place, call)| CallId::new(place, call.generation))
-            .collect()
+        self.ids(|call| call.owed).collect()
     }
 
     /// Calls whose place is taken, abandoned ones included.
@@ -297,6 +326,7 @@ mod tests {
         let late = calls.start(PLAIN, at(50), 0).unwrap();
         let soon = calls.start(PLAIN, at(10), 0).unwrap();
         let gone = calls.start(PLAIN, at(5), 0).unwrap();
+        answer(&mut calls, gone);
         calls.release(gone);
         let mut due = |ms| {
             let mut expired = Vec::new();
@@ -311,12 +341,19 @@ mod tests {
     }
 
     #[test]
-    fn the_slab_refuses_more_calls_than_contexts() {
+    fn the_slab_refuses_more_calls_than_contexts_unless_some_were_given_up() {
         let mut calls = Calls::default();
-        for _ in 0..MAX_CALLS {
-            calls.start(PLAIN, None, 0).unwrap();
-        }
+        let all: Vec<_> = (0..MAX_CALLS)
+            .map(|_| calls.start(PLAIN, at(9), 0).unwrap())
+            .collect();
         assert!(calls.start(PLAIN, None, 0).is_none());
+        calls.release(all[7]);
+        assert!(
+            calls.start(PLAIN, None, 0).is_none(),
+            "its time is not over"
+        );
+        calls.expire(Instant::from_millis(9), |_| ());
+        assert_eq!(calls.start(PLAIN, None, 0).unwrap().place(), 7);
     }
 
     #[test]

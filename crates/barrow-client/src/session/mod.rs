@@ -239,8 +239,9 @@ impl Session {
         self.calls.next_check()
     }
 
-    /// Ends the calls whose time is over; `ended` hears of them.
-    pub fn handle_timeout(&mut self, now: Instant, mut ended: impl FnMut(CallId)) {
+    /// Ends the calls whose time is over. `over` hears of them, with whether somebody still waited: the server is not
+    /// expected any more to answer either kind.
+    pub fn handle_timeout(&mut self, now: Instant, mut over: impl FnMut(CallId, bool)) {
         if self.poll_timeout().is_none_or(|check| now < check) {
             return;
         }
@@ -248,12 +249,16 @@ impl Session {
         self.calls.expire(now, |id| expired.push(id));
         let sent = self.sent_bytes();
         for id in expired {
-            if let Some(call) = self.calls.get(id) {
+            let Some(call) = self.calls.get(id) else {
+                continue;
+            };
+            let waited = call.phase == Phase::Waiting;
+            if waited {
                 let delivery = delivery(call, sent);
                 call.phase = Phase::Done(Some(CallFailure::TimedOut(delivery)));
                 self.counters.timed_out += 1;
-                ended(id);
             }
+            over(id, waited);
         }
     }
 
@@ -290,8 +295,10 @@ impl Session {
         }
     }
 
-    /// Nobody waits for this call any more. Its answer is dropped when it comes.
-    pub fn cancel(&mut self, id: CallId) {
+    /// Nobody waits for this call any more. Its answer is dropped when it comes; the server is not expected to answer
+    /// after `until`.
+    pub fn cancel(&mut self, id: CallId, until: Instant) {
+        self.calls.shorten(id, until);
         self.calls.release(id);
     }
 

@@ -211,7 +211,7 @@ fn a_message_the_server_lacks_is_refused_before_anything_is_sent() {
 fn a_late_answer_reaches_nobody() {
     let mut session = open();
     let gone = ping(&mut session);
-    session.cancel(gone);
+    session.cancel(gone, Instant::MAX);
     let next = ping(&mut session);
     assert_ne!(gone.context(), next.context());
     assert_eq!(hear(&mut session, &pong(gone)), Ok(vec![]));
@@ -232,7 +232,10 @@ fn a_call_past_its_deadline_ends_and_says_how_far_it_came() {
     send_all(&mut session);
     let unsent = session.request(&ControlPing::default(), at(7)).unwrap();
     let mut ended = Vec::new();
-    session.handle_timeout(Instant::from_millis(7), |call| ended.push(call));
+    session.handle_timeout(Instant::from_millis(7), |call, waited| {
+        assert!(waited);
+        ended.push(call);
+    });
     assert_eq!(ended, [sent, unsent]);
     let failure = |delivery| Some(Err(CallFailure::TimedOut(delivery)));
     assert_eq!(result(&mut session, sent), failure(Delivery::Sent));
@@ -248,7 +251,7 @@ fn a_lost_connection_ends_every_call_with_its_verdict() {
         .dump(&SwInterfaceDump::default(), None, 4096)
         .unwrap();
     let cancelled = ping(&mut session);
-    session.cancel(cancelled);
+    session.cancel(cancelled, Instant::MAX);
     send_all(&mut session);
     let unsent = ping(&mut session);
     hear(&mut session, &pong(fetched_later)).unwrap();
@@ -427,7 +430,7 @@ proptest! {
                     all.push(call);
                 }
                 Step::Cancel(n) => if let Some(call) = pick(&waiting, n) {
-                    session.cancel(call);
+                    session.cancel(call, now + std::time::Duration::from_millis(5));
                     waiting.retain(|other| *other != call);
                 },
                 Step::Answer(n) | Step::Repeat(n) => if let Some(call) = pick(&all, n) {
@@ -462,7 +465,7 @@ proptest! {
                 Step::SendSome(n) => { let n = n.min(session.unsent().len()); session.sent(n) }
                 Step::Wait(ms) => {
                     now += std::time::Duration::from_millis(ms);
-                    session.handle_timeout(now, |call| ended.push(call));
+                    session.handle_timeout(now, |call, waited| if waited { ended.push(call) });
                 }
                 Step::Lose => {
                     session.lose(|call| ended.push(call));
