@@ -29,6 +29,7 @@
 //! - [`session`]: the protocol of one client, without clock and socket;
 //! - [`Client`] and [`Channel`], the handles: a call knows its reply, a dump its details, a subscription its events;
 //! - [`Config`] with [`Health`] and [`Reconnect`]: when a server counts as dead, and what happens then;
+//! - `dynamic` (a Cargo feature): calls by name, with JSON;
 //! - the drivers: [`Client::connect`] under tokio, [`blocking`] on a thread of its own.
 //!
 //! # What holds
@@ -46,6 +47,8 @@
 pub mod blocking;
 mod client;
 mod config;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 mod error;
 mod health;
 mod mux;

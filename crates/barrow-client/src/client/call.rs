@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 /// How far a call is.
 #[derive(Debug)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// Not started; with its deadline once it was polled.
     New,
     /// In line for a place.
@@ -26,13 +26,13 @@ pub(super) enum Progress {
 
 /// The part that calls, dumps and cursor streams share: getting a place, starting, being taken back.
 #[derive(Debug)]
-pub(super) struct Flight {
-    pub(super) channel: Channel,
-    pub(super) progress: Progress,
+pub(crate) struct Flight {
+    pub(crate) channel: Channel,
+    pub(crate) progress: Progress,
 }
 
 impl Flight {
-    pub(super) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: Channel) -> Self {
         Self {
             channel,
             progress: Progress::New,
@@ -40,7 +40,7 @@ impl Flight {
     }
 
     /// Starts the call by `start` as soon as there is a place. `Ready` when it is in flight, or cannot be.
-    pub(super) fn poll_start(
+    pub(crate) fn poll_start(
         &mut self,
         waker: &Waker,
         start: impl FnOnce(&mut Session, Option<Instant>) -> Result<CallId, StartError>,

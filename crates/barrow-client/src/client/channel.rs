@@ -65,7 +65,7 @@ impl Channel {
         self.shared.key
     }
 
-    pub(super) fn dump_buffer(&self) -> usize {
+    pub(crate) fn dump_buffer(&self) -> usize {
         self.shared.dump_buffer
     }
 

@@ -14,34 +14,36 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Details that came, not decoded yet.
+/// Items that came, not decoded yet.
 #[derive(Debug, Default)]
-struct Chunk {
+pub(crate) struct RawChunk {
     bytes: Vec<u8>,
     at: usize,
 }
 
 /// What a chunk, or the server, has next.
-enum Next<E> {
-    Item(Result<E, Error>),
+pub(crate) enum Next<T> {
+    Item(T),
     /// The last message of the call.
     End(Result<Vec<u8>, CallFailure>),
 }
 
-impl Chunk {
-    fn next<D: Message>(&mut self) -> Option<Result<D, Error>> {
-        let item = next_item(&self.bytes, &mut self.at)?;
-        Some(match decode_message(item) {
-            Ok((_, details)) => Ok(details),
-            Err(error) => Err(error.into()),
-        })
-    }
+/// One item as details of type `D`.
+fn decoded<D: Message>(item: &[u8]) -> Result<D, Error> {
+    Ok(decode_message(item)?.1)
+}
 
-    /// The next item; more are fetched when there is none.
-    fn poll<D: Message>(&mut self, flight: &mut Flight, cx: &Context<'_>) -> Poll<Next<D>> {
+impl RawChunk {
+    /// The next item as `decode` makes it; more are fetched when there is none.
+    pub(crate) fn poll<T>(
+        &mut self,
+        flight: &mut Flight,
+        cx: &Context<'_>,
+        decode: impl Fn(&[u8]) -> T,
+    ) -> Poll<Next<T>> {
         loop {
-            if let Some(item) = self.next() {
-                return Poll::Ready(Next::Item(item));
+            if let Some(item) = next_item(&self.bytes, &mut self.at) {
+                return Poll::Ready(Next::Item(decode(item)));
             }
             self.bytes.clear();
             self.at = 0;
@@ -80,7 +82,7 @@ impl Chunk {
 pub struct Dump<M> {
     flight: Flight,
     request: M,
-    chunk: Chunk,
+    chunk: RawChunk,
 }
 
 impl<M: barrow_wire::Dump + Unpin> Dump<M> {
@@ -88,7 +90,7 @@ impl<M: barrow_wire::Dump + Unpin> Dump<M> {
         Self {
             flight: Flight::new(channel),
             request,
-            chunk: Chunk::default(),
+            chunk: RawChunk::default(),
         }
     }
 
@@ -134,7 +136,7 @@ impl<M: barrow_wire::Dump + Unpin> Stream for Dump<M> {
                 }
             }
         }
-        match std::task::ready!(chunk.poll(flight, cx)) {
+        match std::task::ready!(chunk.poll(flight, cx, decoded)) {
             Next::Item(item) => Poll::Ready(Some(item)),
             Next::End(end) => Poll::Ready(closing_ping(end).err().map(Err)),
         }
@@ -164,7 +166,7 @@ impl<M: fmt::Debug> fmt::Debug for Dump<M> {
 pub struct Items<M> {
     flight: Flight,
     request: M,
-    chunk: Chunk,
+    chunk: RawChunk,
     first: bool,
     details: PhantomData<fn() -> M>,
 }
@@ -177,7 +179,7 @@ where
         Self {
             flight: Flight::new(channel),
             request,
-            chunk: Chunk::default(),
+            chunk: RawChunk::default(),
             first: true,
             details: PhantomData,
         }
@@ -239,7 +241,7 @@ where
                     }
                 }
             }
-            match std::task::ready!(this.chunk.poll(&mut this.flight, cx)) {
+            match std::task::ready!(this.chunk.poll(&mut this.flight, cx, decoded)) {
                 Next::Item(item) => return Poll::Ready(Some(item)),
                 Next::End(end) => match this.run_ended(end) {
                     Ok(true) => this.flight.progress = Progress::New,

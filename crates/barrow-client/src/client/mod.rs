@@ -6,6 +6,11 @@ mod dump;
 mod events;
 mod states;
 
+#[cfg(feature = "dynamic")]
+pub(crate) use call::{Flight, Progress};
+#[cfg(feature = "dynamic")]
+pub(crate) use dump::{Next, RawChunk};
+
 pub use call::Call;
 pub use channel::Channel;
 pub use dump::{Dump, Items};

@@ -2,6 +2,7 @@
 
 use barrow_wire::frame::FrameError;
 use barrow_wire::{DecodeError, EncodeError};
+use std::borrow::Cow;
 
 /// How far a call had come when the connection was lost or its time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,13 +58,13 @@ pub enum StartError {
     #[error("the server has no message {name}; its plugin may not be loaded")]
     Missing {
         /// Its name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// The server has another layout of this message.
     #[error("the server has another {name}: CRC {server_crc:08x}, not {crc:08x}")]
     Changed {
         /// Its name.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// The CRC of our definition.
         crc: u32,
         /// The CRC of the server's.
@@ -72,6 +73,12 @@ pub enum StartError {
     /// The request has no wire form.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// The name is none of a message that clients send.
+    #[error("{name} is no request: the server sends it")]
+    NoRequest {
+        /// The name.
+        name: Cow<'static, str>,
+    },
     /// As many calls are in flight as there are contexts.
     #[error("65,536 calls are in flight")]
     Exhausted,

@@ -28,12 +28,14 @@ mod error;
 mod incoming;
 mod start;
 mod table;
+mod untyped;
 
 pub use calls::CallId;
 pub use counters::SessionCounters;
 pub use error::{CallFailure, Delivery, SessionError, StartError};
 pub use incoming::Incoming;
 pub use table::{Availability, Changed, Compatibility, MessageTable};
+pub use untyped::{Kind, UntypedAnswer};
 
 pub(crate) use calls::next_item;
 

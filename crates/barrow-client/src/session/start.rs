@@ -5,8 +5,9 @@ use super::incoming::Role;
 use super::{Availability, CallId, Session, SessionState, StartError};
 use barrow_core::Instant;
 use barrow_messages::memclnt::{ControlPing, ControlPingReply};
-use barrow_wire::{CursorStream, Dump, Header, Message, OneWay, Request, frame};
+use barrow_wire::{CursorStream, Dump, Header, HeaderKind, Message, OneWay, Request, frame};
 use std::any::TypeId;
+use std::borrow::Cow;
 
 impl Session {
     /// Starts a request.
@@ -114,15 +115,27 @@ impl Session {
         limit: usize,
         ping: Option<u16>,
     ) -> Result<CallId, StartError> {
+        self.start_by(expected, deadline, limit, |session, context| {
+            session.write(id, context, message)?;
+            match ping {
+                Some(ping) => session.write(ping, context, &ControlPing::default()),
+                None => Ok(()),
+            }
+        })
+    }
+
+    pub(super) fn start_by(
+        &mut self,
+        expected: Expected,
+        deadline: Option<Instant>,
+        limit: usize,
+        write: impl FnOnce(&mut Self, u32) -> Result<(), StartError>,
+    ) -> Result<CallId, StartError> {
         let call = self
             .calls
             .start(expected, deadline, limit)
             .ok_or(StartError::Exhausted)?;
-        let context = call.context();
-        let written = self.write(id, context, message).and_then(|()| match ping {
-            Some(ping) => self.write(ping, context, &ControlPing::default()),
-            None => Ok(()),
-        });
+        let written = write(self, call.context());
         let written_to = self.written;
         let place = self.calls.get(call).expect("started above");
         place.written_to = written_to;
@@ -135,7 +148,12 @@ impl Session {
         Ok(call)
     }
 
-    fn write<M: Message>(&mut self, id: u16, context: u32, message: &M) -> Result<(), StartError> {
+    pub(super) fn write<M: Message>(
+        &mut self,
+        id: u16,
+        context: u32,
+        message: &M,
+    ) -> Result<(), StartError> {
         let header = Header {
             id,
             client_index: self.client_index,
@@ -148,22 +166,13 @@ impl Session {
     }
 
     /// The id of `M` on this connection. From then on messages of this id are understood.
-    fn id_of<M: Message>(&mut self) -> Result<u16, StartError> {
+    pub(super) fn id_of<M: Message>(&mut self) -> Result<u16, StartError> {
         if self.state != SessionState::Open {
             return Err(StartError::NotOpen);
         }
         let known = self.ids.get(&TypeId::of::<M>()).copied();
         let found = known.unwrap_or_else(|| self.resolve::<M>());
-        found.map_err(|availability| match availability {
-            Availability::Changed { server_crc } => StartError::Changed {
-                name: M::NAME,
-                crc: M::CRC,
-                server_crc,
-            },
-            Availability::Same { .. } | Availability::Missing => {
-                StartError::Missing { name: M::NAME }
-            }
-        })
+        found.map_err(|availability| unavailable(M::NAME.into(), M::CRC, availability))
     }
 
     #[cold]
@@ -174,12 +183,31 @@ impl Session {
         };
         self.ids.insert(TypeId::of::<M>(), found);
         if let Ok(id) = found {
-            let place = usize::from(id);
-            if self.roles.len() <= place {
-                self.roles.resize(place + 1, Role::Unheard);
-            }
-            self.roles[place] = Role::of(M::HEADER);
+            self.make_known(id, M::HEADER);
         }
         found
+    }
+
+    pub(super) fn make_known(&mut self, id: u16, header: HeaderKind) {
+        let place = usize::from(id);
+        if self.roles.len() <= place {
+            self.roles.resize(place + 1, Role::Unheard);
+        }
+        self.roles[place] = Role::of(header);
+    }
+}
+
+pub(super) fn unavailable(
+    name: Cow<'static, str>,
+    crc: u32,
+    availability: Availability,
+) -> StartError {
+    match availability {
+        Availability::Changed { server_crc } => StartError::Changed {
+            name,
+            crc,
+            server_crc,
+        },
+        Availability::Same { .. } | Availability::Missing => StartError::Missing { name },
     }
 }
