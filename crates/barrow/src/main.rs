@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod ctl;
 mod demo;
 mod run;
 mod stats;
@@ -35,6 +36,8 @@ enum Command {
     /// Work with VPP's interface language.
     #[command(subcommand)]
     Api(api::Command),
+    /// Give commands to a running node (or to FD.io VPP): those of the arguments, or of standard input line by line.
+    Ctl(ctl::Options),
     /// Read the statistics of a running node (or of FD.io VPP).
     Stats(stats::Options),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::node(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Api(command) => api::run(&command),
+        Command::Ctl(options) => ctl::run(&options),
         Command::Stats(options) => stats::run(&options),
     }
 }

@@ -1,59 +1,21 @@
-//! `barrow api`: VPP's interface language, as files and as Rust.
+//! Interface files to JSON and to Rust.
 
-use crate::failed;
 use barrow_api::json;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-/// What to do.
-#[derive(clap::Subcommand)]
-pub(crate) enum Command {
-    /// List the messages that a node serves: name, CRC, module.
-    List,
-    /// Write `.api.json` files, as vpp_papi and GoVPP's generator read them.
-    Json {
-        /// The folder to write into; made if it is missing.
-        #[arg(long)]
-        out: PathBuf,
-        /// `.api` files to translate; without any, what the node itself serves.
-        files: Vec<PathBuf>,
-    },
-    /// Write Rust for `.api` or `.api.json` files.
-    Gen {
-        /// The folder to write into; made if it is missing.
-        #[arg(long)]
-        out: PathBuf,
-        /// Folders to look for imported files in, beside that of each file.
-        #[arg(long)]
-        import: Vec<PathBuf>,
-        /// The files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-}
-
-/// Runs one of the commands.
-pub(crate) fn run(command: &Command) -> ExitCode {
-    let done = match command {
-        Command::List => {
-            list();
-            Ok(())
-        }
-        Command::Json { out, files } if files.is_empty() => write_own(out),
-        Command::Json { out, files } => files.iter().try_for_each(|file| translate(file, out)),
-        Command::Gen { out, import, files } => files
-            .iter()
-            .try_for_each(|file| generate(file, import, out)),
-    };
-    done.map_or_else(failed, |()| ExitCode::SUCCESS)
-}
-
-fn list() {
-    for module in barrow_messages::catalogue() {
-        for message in module.messages {
-            println!("{:<48} {:08x}  {}", message.name, message.crc, module.name);
-        }
+/// Writes `.api.json` files: of `files`, or of what the node serves.
+pub(super) fn to_json(out: &Path, files: &[PathBuf]) -> Result<(), String> {
+    match files {
+        [] => write_own(out),
+        _ => files.iter().try_for_each(|file| translate(file, out)),
     }
+}
+
+/// Writes Rust for each file.
+pub(super) fn to_rust(out: &Path, import: &[PathBuf], files: &[PathBuf]) -> Result<(), String> {
+    files
+        .iter()
+        .try_for_each(|file| generate(file, import, out))
 }
 
 /// The definitions of the messages that the node serves, one file a module.
