@@ -1,12 +1,14 @@
 //! The hosts of the scheduler and their I/O: worker loop, buffer pool, sockets.
 //!
 //! - [`host`]: threads that run a [`barrow_core::Scheduler`], and closures sent to them;
-//! - [`io`]: readiness and the one sleep of a thread, UNIX and TCP sockets, netlink;
+//! - [`io`]: readiness and the one sleep of a thread, the sockets of machines, streams for tasks,
+//!   netlink;
 //! - [`buf`]: buffers of packets and messages, owned through move-only handles;
 //! - [`signal`]: signals to the process;
 //! - [`sys`]: clocks, processors, network namespaces, offloads.
 //!
-//! Linux only. Unsafe code is in [`buf`] and [`sys`] alone.
+//! Linux only. Unsafe code is in [`buf`], [`sys`] and three modules of [`io`] alone: the ring, AF_XDP and
+//! the crate `polling`.
 #![deny(unsafe_code)]
 
 #[expect(

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
@@ -85,6 +85,13 @@ impl Signals {
             }
         }
         Poll::Pending
+    }
+
+    /// Wakes `waker` whenever one comes, until told otherwise.
+    pub fn watch(&self, waker: &Waker) {
+        for (_, source, _) in &self.sources {
+            source.watch(Direction::Read, Some(waker));
+        }
     }
 
     /// As [`Signals::try_next`]; the context's waker is woken when one comes.

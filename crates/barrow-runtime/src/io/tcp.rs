@@ -30,10 +30,26 @@ impl Listener {
     /// # Errors
     /// `AddrInUse`, `PermissionDenied`, …
     pub fn bind(reactor: &Reactor, address: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(reactor, address, false, 1024)
+    }
+
+    /// As [`Listener::bind`]; several sockets may share the address, and so many connections wait.
+    ///
+    /// # Errors
+    /// As [`Listener::bind`].
+    pub fn bind_with(
+        reactor: &Reactor,
+        address: SocketAddr,
+        reuse_port: bool,
+        backlog: i32,
+    ) -> io::Result<Self> {
         let socket = socket(address)?;
         sockopt::set_socket_reuseaddr(&socket, true)?;
+        if reuse_port {
+            sockopt::set_socket_reuseport(&socket, true)?;
+        }
         bind(&socket, &address)?;
-        listen(&socket, 1024)?;
+        listen(&socket, backlog)?;
         Ok(Self(reactor.register(socket)?))
     }
 

@@ -6,8 +6,9 @@
 //! the pool says.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicIsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
 
 use super::Head;
 use crate::buf::{Buf, Cache, Pool};
@@ -22,6 +23,28 @@ pub(super) struct Store {
     rest: AtomicIsize,
     /// Buffers that the kernel has.
     pub(super) kernel: AtomicIsize,
+    /// Who waits for a buffer.
+    waiting: Arc<Waiting>,
+}
+
+/// Who is woken when a buffer is freed.
+#[derive(Debug, Default)]
+struct Waiting {
+    any: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Waiting {
+    fn freed(&self) {
+        if self.any.load(Ordering::Relaxed) && self.any.swap(false, Ordering::AcqRel) {
+            let wakers = std::mem::take(&mut *self.lock());
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Every store, so that a thread without a cache can count what it frees.
@@ -31,6 +54,7 @@ struct Entry {
     store: Weak<Store>,
     cache: Cache<Head>,
     count: Arc<AtomicIsize>,
+    waiting: Arc<Waiting>,
 }
 
 thread_local! {
@@ -44,6 +68,7 @@ impl Store {
             counts: Mutex::default(),
             rest: AtomicIsize::new(0),
             kernel: AtomicIsize::new(0),
+            waiting: Arc::default(),
         });
         let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
         stores.retain(|store| store.strong_count() > 0);
@@ -59,6 +84,15 @@ impl Store {
             .map(|count| count.load(Ordering::Relaxed))
             .sum();
         cells + self.rest.load(Ordering::Relaxed)
+    }
+
+    /// Wakes `waker` once when a buffer is freed after this call.
+    pub(super) fn wait(&self, waker: &Waker) {
+        let mut wakers = self.waiting.lock();
+        if !wakers.iter().any(|other| other.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        self.waiting.any.store(true, Ordering::Release);
     }
 
     /// A buffer from this thread's cache.
@@ -93,6 +127,7 @@ impl Entry {
             store: Arc::downgrade(store),
             cache: store.pool.cache(),
             count,
+            waiting: Arc::clone(&store.waiting),
         }
     }
 
@@ -116,7 +151,7 @@ impl Drop for Entry {
 
 /// Frees a buffer to this thread's cache, or sends it home.
 pub(super) fn free(buf: Buf<Head>) {
-    let mut buf = Some(buf);
+    let (mut buf, mut freed) = (Some(buf), None);
     let _ = ENTRIES.try_with(|entries| {
         // Taken only while a packet is dropped inside `alloc`, which does not happen.
         if let Ok(mut entries) = entries.try_borrow_mut()
@@ -125,13 +160,24 @@ pub(super) fn free(buf: Buf<Head>) {
         {
             entry.cache.free_one(buf);
             entry.add(-1);
+            freed = entry
+                .waiting
+                .any
+                .load(Ordering::Relaxed)
+                .then(|| Arc::clone(&entry.waiting));
         }
     });
+    // No borrow is held while somebody is woken.
+    if let Some(waiting) = freed {
+        waiting.freed();
+    }
     if let Some(buf) = buf {
-        if let Some(store) = store_of(&buf) {
-            store.rest.fetch_sub(1, Ordering::Relaxed);
-        }
+        let store = store_of(&buf);
         buf.go_home();
+        if let Some(store) = store {
+            store.rest.fetch_sub(1, Ordering::Relaxed);
+            store.waiting.freed();
+        }
     }
 }
 

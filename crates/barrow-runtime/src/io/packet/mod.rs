@@ -1,7 +1,7 @@
 //! Buffers of messages: owned handles that find their way home by themselves.
 //!
 //! A [`Packet`] is a view into a buffer of [`crate::buf`], and it has a destructor, unlike the bare
-//! [`Buf`](crate::buf::Buf) of the packet engine: a machine that drops one leaks nothing. It is
+//! [`Buf`] of the packet engine: a machine that drops one leaks nothing. It is
 //! `Send`; a buffer that is dropped on another thread goes to that thread's cache, or home.
 //!
 //! ```text
@@ -24,6 +24,7 @@ mod tests;
 use std::fmt;
 use std::ops::Deref;
 
+pub(crate) use pools::LARGE;
 pub use pools::{Config, NoBuffer, Packets, Report};
 
 use crate::buf::{Buf, HEADROOM, Header, Shared};
@@ -184,7 +185,6 @@ impl Packet {
     }
 
     /// Says where in the room the bytes are. Cut to the room.
-    #[expect(dead_code, reason = "the sockets land next")]
     pub(crate) fn set_view(&mut self, start: usize, len: usize) {
         let room = self.room().len();
         let start = start.min(room);
@@ -193,7 +193,6 @@ impl Packet {
 
     /// The bare handle, for the kernel's rings; shared buffers have none. Its owner brings it back
     /// by [`Packet::new`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "the sockets land next"))]
     pub(crate) fn into_buf(mut self) -> Result<(Buf<Head>, usize, usize), Self> {
         self.make_unique();
         match self.handle.take() {
@@ -209,7 +208,6 @@ impl Packet {
     }
 
     /// Back from [`Packet::into_buf`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "the sockets land next"))]
     pub(crate) fn from_buf(buf: Buf<Head>) -> Self {
         local::take_over(&buf);
         Self::new(buf)

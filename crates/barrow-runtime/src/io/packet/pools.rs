@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 use super::local::Store;
 use super::{Head, Packet};
@@ -137,6 +138,12 @@ impl Packets {
         self.small.pool.data_size()
     }
 
+    /// Wakes `waker` once, when a small or large buffer is freed after this call.
+    pub fn wait(&self, waker: &Waker) {
+        self.small.wait(waker);
+        self.large.wait(waker);
+    }
+
     /// Where the small and the large buffers are.
     #[must_use]
     pub fn report(&self) -> [Report; 2] {
@@ -152,7 +159,6 @@ impl Packets {
     }
 
     /// In debug builds, checks conservation when only this thread uses the pools.
-    #[expect(dead_code, reason = "the sockets land next")]
     pub(crate) fn audit(&self) {
         if cfg!(debug_assertions) {
             for store in [&self.small, &self.large] {
@@ -165,12 +171,6 @@ impl Packets {
                 );
             }
         }
-    }
-
-    /// The pool of small buffers, for memory that the kernel maps.
-    #[expect(dead_code, reason = "the sockets land next")]
-    pub(crate) fn small_pool(&self) -> &Pool<Head> {
-        &self.small.pool
     }
 }
 

@@ -19,6 +19,7 @@
 mod bell;
 mod block_on;
 mod flag;
+mod poller;
 mod source;
 mod table;
 mod wait;
@@ -34,7 +35,6 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use barrow_core::Instant;
-use rustix::event::epoll;
 use rustix::event::{Timespec, epoll::EventFlags};
 use rustix::io::Errno;
 use rustix::time::{
@@ -46,8 +46,13 @@ pub use flag::Flag;
 pub use source::Source;
 pub use table::Direction;
 
+use super::backend::{Backend, Fallback};
+use super::uring::Ring;
 use crate::sys::{Clock, cpu};
-use table::{Table, Token};
+use poller::Poller;
+pub(super) use poller::{Edge, Ready};
+use table::Table;
+pub(super) use table::Token;
 use wait::Wait;
 
 /// Events taken in by one call at most; more wait for the next one.
@@ -58,12 +63,15 @@ pub const EVENTS: usize = 256;
 pub struct Reactor(Rc<Inner>);
 
 struct Inner {
-    epoll: OwnedFd,
+    /// Before the descriptors that it watches.
+    poller: Poller,
     timer: OwnedFd,
     bell: Bell,
     clock: Clock,
     table: RefCell<Table>,
-    events: RefCell<Vec<epoll::Event>>,
+    events: RefCell<Vec<Ready>>,
+    backend: Backend,
+    fallback: Option<Fallback>,
     /// When the timer descriptor is armed, on the monotonic clock.
     armed: Cell<Option<Timespec>>,
     /// Whether the kernel takes timeouts finer than a millisecond.
@@ -77,28 +85,51 @@ impl Reactor {
     /// # Errors
     /// When the process may not open more descriptors.
     pub fn new(clock: Clock) -> io::Result<Self> {
+        Self::open(Backend::Mio, clock)
+    }
+
+    /// As [`Reactor::new`], waiting in a way of the caller's choice. One that the kernel refuses is
+    /// replaced by [`Backend::Mio`], and [`Reactor::fallback`] says why.
+    ///
+    /// # Errors
+    /// When the process may not open more descriptors.
+    pub fn open(backend: Backend, clock: Clock) -> io::Result<Self> {
         cpu::exact_timers();
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let timer = timerfd_create(
             TimerfdClockId::Monotonic,
             TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK,
         )?;
         let bell = Bell::new()?;
-        // Edge-triggered: every ring and every expiry is an edge, so neither descriptor is ever
-        // read.
-        let edges = EventFlags::IN | EventFlags::ET;
-        epoll::add(&epoll, &bell, Token::BELL.into(), edges)?;
-        epoll::add(&epoll, &timer, Token::TIMER.into(), edges)?;
+        let (poller, backend, fallback) = open_poller(backend, &bell, &timer)?;
         Ok(Self(Rc::new(Inner {
-            epoll,
+            poller,
             timer,
             bell,
             clock,
             table: RefCell::default(),
             events: RefCell::new(Vec::with_capacity(EVENTS)),
+            backend,
+            fallback,
             armed: Cell::new(None),
             fine: Cell::new(true),
         })))
+    }
+
+    /// How it waits.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.0.backend
+    }
+
+    /// What was asked for and could not be had.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&Fallback> {
+        self.0.fallback.as_ref()
+    }
+
+    /// The ring, where that is how it waits.
+    pub(super) fn ring(&self) -> Option<&Ring> {
+        self.0.poller.ring()
     }
 
     /// Rings through a sleep, from any thread.
@@ -150,7 +181,10 @@ impl Reactor {
     pub fn park(&self, until: Option<Instant>) -> io::Result<usize> {
         let wait = match until {
             None => Wait::Forever,
-            Some(at) => wait::plan(at.saturating_since(self.0.clock.now()), self.0.fine.get()),
+            Some(at) => match at.saturating_since(self.0.clock.now()) {
+                left if self.0.poller.is_exact() && !left.is_zero() => Wait::Timeout(left),
+                left => wait::plan(left, self.0.fine.get()),
+            },
         };
         match wait {
             Wait::No => self.poll_now(),
@@ -198,16 +232,12 @@ impl Reactor {
     fn wait(&self, timeout: Option<&Timespec>) -> io::Result<usize> {
         let mut events = self.0.events.borrow_mut();
         events.clear();
-        match epoll::wait(
-            &self.0.epoll,
-            rustix::buffer::spare_capacity(&mut events),
-            timeout,
-        ) {
-            Ok(_) | Err(Errno::INTR) => {}
+        match self.0.poller.wait(timeout, &mut events) {
+            Ok(()) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        for event in events.iter() {
-            self.take_in(Token::from(event.data), event.flags);
+        for &(token, flags) in events.iter() {
+            self.take_in(token, flags);
         }
         Ok(events.len())
     }
@@ -215,7 +245,7 @@ impl Reactor {
     /// Wakers run with no borrow held but that of the event list, which only `wait` takes.
     fn take_in(&self, token: Token, flags: EventFlags) {
         match token {
-            Token::BELL => {}
+            Token::BELL | Token::RING => {}
             Token::TIMER => self.0.armed.set(None),
             token => {
                 let wakers = self.0.table.borrow_mut().report(token, flags);
@@ -225,9 +255,34 @@ impl Reactor {
     }
 }
 
+/// Opens a backend, or the one that is always there.
+fn open_poller(
+    backend: Backend,
+    bell: &Bell,
+    timer: &OwnedFd,
+) -> io::Result<(Poller, Backend, Option<Fallback>)> {
+    let open = |backend| Poller::open(backend, bell.as_fd(), timer.as_fd());
+    let used = match backend {
+        Backend::Auto => Backend::Mio,
+        named => named,
+    };
+    match open(used) {
+        Ok(poller) => Ok((poller, used, None)),
+        Err(error) if used != Backend::Mio => {
+            let fallback = Fallback {
+                wanted: backend,
+                reason: error.to_string(),
+            };
+            Ok((open(Backend::Mio)?, Backend::Mio, Some(fallback)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl fmt::Debug for Reactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reactor")
+            .field("backend", &self.0.backend)
             .field("sources", &self.sources())
             .field("clock", &self.0.clock.now())
             .finish()

@@ -6,16 +6,10 @@ use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, Waker};
 
-use rustix::event::epoll::{self, EventFlags};
 use rustix::io::Errno;
 
 use super::Reactor;
 use super::table::{Direction, Token};
-
-/// What the kernel reports of every source.
-const READS: EventFlags = EventFlags::IN
-    .union(EventFlags::RDHUP)
-    .union(EventFlags::ET);
 
 /// What a reactor watches; deregistered when dropped.
 pub struct Source<T: AsFd> {
@@ -27,9 +21,9 @@ pub struct Source<T: AsFd> {
 impl<T: AsFd> Source<T> {
     pub(super) fn new(reactor: Reactor, io: T) -> io::Result<Self> {
         let token = reactor.0.table.borrow_mut().insert();
-        if let Err(error) = epoll::add(&reactor.0.epoll, &io, token.into(), READS) {
+        if let Err(error) = reactor.0.poller.add(&io, token) {
             reactor.0.table.borrow_mut().remove(token);
-            return Err(error.into());
+            return Err(error);
         }
         Ok(Self { io, token, reactor })
     }
@@ -38,6 +32,11 @@ impl<T: AsFd> Source<T> {
     #[must_use]
     pub fn reactor(&self) -> &Reactor {
         &self.reactor
+    }
+
+    /// Has the reactor watch it no more: somebody else does.
+    pub(in crate::io) fn detach(&self) {
+        self.reactor.0.poller.delete(&self.io, self.token);
     }
 
     /// Whether an operation in this direction is worth trying.
@@ -55,16 +54,9 @@ impl<T: AsFd> Source<T> {
     ///
     /// For callers that make their system calls themselves; the operations here do it.
     pub fn clear_ready(&self, direction: Direction) {
-        let report = self
-            .reactor
-            .0
-            .table
-            .borrow_mut()
-            .clear(self.token, direction);
-        if report {
-            // The kernel looks at the descriptor now, so room that has come meanwhile is an edge.
-            self.report(READS | EventFlags::OUT);
-        }
+        let inner = &self.reactor.0;
+        let first = inner.table.borrow_mut().clear(self.token, direction);
+        inner.poller.arm(&self.io, self.token, direction, first);
     }
 
     /// Notes that writing went on without waiting: whoever reads at the other end then no longer
@@ -72,14 +64,8 @@ impl<T: AsFd> Source<T> {
     pub fn relax_write(&self) {
         let stop = self.reactor.0.table.borrow_mut().relax(self.token);
         if stop {
-            self.report(READS);
+            self.reactor.0.poller.relax(&self.io, self.token);
         }
-    }
-
-    fn report(&self, flags: EventFlags) {
-        // Fails only for descriptors that are not registered, which this one is until it is
-        // dropped.
-        let _ = epoll::modify(&self.reactor.0.epoll, &self.io, self.token.into(), flags);
     }
 
     /// Wakes `waker` at every edge in this direction, until told otherwise; `None` stops it.
@@ -173,8 +159,7 @@ impl<T: AsFd> Deref for Source<T> {
 
 impl<T: AsFd> Drop for Source<T> {
     fn drop(&mut self) {
-        // It may be gone already, when the last descriptor of the file was closed elsewhere.
-        let _ = epoll::delete(&self.reactor.0.epoll, &self.io);
+        self.reactor.0.poller.delete(&self.io, self.token);
         self.reactor.0.table.borrow_mut().remove(self.token);
     }
 }

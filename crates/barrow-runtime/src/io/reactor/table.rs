@@ -16,13 +16,13 @@ pub enum Direction {
 
 /// Identity of a source in the kernel's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(in crate::io) struct Token {
     index: u32,
     generation: u32,
 }
 
 impl Token {
-    pub(super) const BELL: Self = Self {
+    pub(in crate::io) const BELL: Self = Self {
         index: u32::MAX,
         generation: 0,
     };
@@ -30,6 +30,16 @@ impl Token {
         index: u32::MAX,
         generation: 1,
     };
+    /// Requests of a ring were completed.
+    pub(in crate::io) const RING: Self = Self {
+        index: u32::MAX,
+        generation: 2,
+    };
+
+    /// Place in a table of sources.
+    pub(super) fn index(self) -> usize {
+        self.index as usize
+    }
 }
 
 impl From<Token> for EventData {

@@ -74,7 +74,7 @@ impl Address {
         }
     }
 
-    pub(super) fn to_socket(&self) -> Result<SocketAddrUnix, AddressError> {
+    pub(in crate::io) fn to_socket(&self) -> Result<SocketAddrUnix, AddressError> {
         self.check()?;
         let made = match self {
             Self::Path(path) => SocketAddrUnix::new(path.as_path()),

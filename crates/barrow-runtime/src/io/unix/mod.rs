@@ -16,4 +16,5 @@ pub use bind::BindError;
 pub use descriptors::{MAX_DESCRIPTORS, Received};
 pub use listener::{Listener, Options, PacketListener};
 pub use packets::SeqPacket;
+pub(super) use stream::connected;
 pub use stream::{Credentials, Stream};

@@ -114,7 +114,7 @@ impl ByteStream for Stream {
     }
 }
 
-pub(super) fn connected(
+pub(in crate::io) fn connected(
     reactor: &Reactor,
     address: &Address,
     kind: SocketType,
