@@ -58,8 +58,10 @@ pub mod testing;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+#[cfg(feature = "tokio")]
+pub use self::tokio::{Ready, Resync};
 pub use client::{Call, Channel, Client, Dump, Event, EventStream, Items, States, Subscribing};
-pub use config::{Config, DEFAULT_SOCKET};
+pub use config::{Config, DEFAULT_SOCKET, GovppConf, GovppConfError};
 pub use error::{ApiError, Closed, Error, Lost};
 pub use health::Health;
 pub use mux::{ConnectionState, Overflow, Status};

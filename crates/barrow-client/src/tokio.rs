@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::config::Config;
-use crate::error::{Error, Lost};
-use crate::mux::{Hub, Step, Transmit};
+use crate::error::{Closed, Error, Lost};
+use crate::mux::{ConnectionState, Hub, Step, Transmit};
 use barrow_core::{Doorbell, Instant};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -70,6 +70,93 @@ impl Client {
         };
         tokio::spawn(driver.run());
         Self::new(hub)
+    }
+}
+
+/// What a resync hook is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The generation of the connection.
+    pub generation: u64,
+    /// Whether the server is another process than before: what was configured is gone. `None` on the first
+    /// connection.
+    pub restarted: Option<bool>,
+}
+
+/// How a resync hook ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resync {
+    /// By itself.
+    Done(Ready),
+    /// Its time was over; it was dropped where it stood.
+    Late(Ready),
+    /// The connection was lost meanwhile; it was dropped where it stood.
+    Lost(Ready),
+}
+
+impl Client {
+    /// Runs `hook` each time a connection is ready, the first included, and tells `ended` how that went. Returns when
+    /// the client is closed.
+    ///
+    /// A hook has `deadline` to end. It is dropped at its deadline, and when the connection it was to bring up to
+    /// date is lost: a hook can never hold up the next one. `ended` may log, count, or close the client.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time.
+    pub async fn resync<H: Future<Output = ()>>(
+        &self,
+        deadline: Duration,
+        mut hook: impl FnMut(Ready) -> H,
+        mut ended: impl FnMut(Resync),
+    ) -> Closed {
+        let mut states = self.states();
+        let mut next = states.next().await;
+        loop {
+            match next {
+                Some(ConnectionState::Connected {
+                    generation,
+                    restarted,
+                }) => {
+                    let ready = Ready {
+                        generation,
+                        restarted,
+                    };
+                    let lost = async {
+                        loop {
+                            match states.next().await {
+                                Some(ConnectionState::Connected {
+                                    generation: same, ..
+                                }) if same == generation => {}
+                                Some(ConnectionState::NotResponding { .. }) => {}
+                                other => break other,
+                            }
+                        }
+                    };
+                    let mut lost = pin!(lost);
+                    let mut hook = pin!(tokio::time::timeout(deadline, hook(ready)));
+                    let mut after = None;
+                    let how = poll_fn(|cx| {
+                        if let Poll::Ready(state) = lost.as_mut().poll(cx) {
+                            after = Some(state);
+                            return Poll::Ready(Resync::Lost(ready));
+                        }
+                        hook.as_mut().poll(cx).map(|done| match done {
+                            Ok(()) => Resync::Done(ready),
+                            Err(_) => Resync::Late(ready),
+                        })
+                    })
+                    .await;
+                    ended(how);
+                    next = match after {
+                        Some(state) => state,
+                        None => lost.await,
+                    };
+                }
+                Some(ConnectionState::Closed(why)) => return why,
+                Some(_) => next = states.next().await,
+                None => return Closed::ByUser,
+            }
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 use barrow_client::session::{CallFailure, Delivery, StartError};
 use barrow_client::testing::{Answer, FakeServer, Request};
 use barrow_client::{
-    Client, Closed, Config, ConnectionState, Error, Event, Health, Lost, Overflow, Reconnect,
+    Client, Closed, Config, ConnectionState, Error, Event, Health, Lost, Overflow, Ready,
+    Reconnect, Resync,
 };
 use barrow_messages::errors::Retval;
 use barrow_messages::interface::{
@@ -261,6 +262,54 @@ async fn another_process_is_told_from_a_hiccup() {
     server.set_pid(1);
     server.disconnect_all();
     assert_eq!(next_connected().await, Some(true));
+}
+
+#[tokio::test]
+async fn a_hook_runs_on_every_connection_and_none_holds_up_the_next() {
+    let server = server(|_, _| ());
+    let client = connect(&server).await;
+    let (told, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let resync = tokio::spawn({
+        let client = client.clone();
+        async move {
+            let hook = async |ready: Ready| match ready.generation {
+                1 => client
+                    .call(ControlPing {})
+                    .await
+                    .map(|_| ())
+                    .unwrap_or_default(),
+                2 => std::future::pending().await,
+                _ => tokio::time::sleep(Duration::from_secs(60)).await,
+            };
+            let ended = |how| told.send(how).expect("somebody listens");
+            client.resync(Duration::from_millis(50), hook, ended).await
+        }
+    });
+    let ready = |generation, restarted| Ready {
+        generation,
+        restarted,
+    };
+    assert_eq!(ends.recv().await, Some(Resync::Done(ready(1, None))));
+    server.set_pid(1);
+    server.disconnect_all();
+    assert_eq!(ends.recv().await, Some(Resync::Late(ready(2, Some(true)))));
+    server.disconnect_all();
+    loop {
+        if client.status().generation == 3 && client.status().state.is_connected() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+    server.disconnect_all();
+    let lost = ready(3, Some(false));
+    let end = ends.recv().await;
+    assert!(
+        end == Some(Resync::Lost(lost)) || end == Some(Resync::Late(lost)),
+        "{end:?}"
+    );
+    client.close();
+    assert_eq!(resync.await.unwrap(), Closed::ByUser);
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 //! What a client is told before it connects.
 
+mod govpp;
+
+pub use govpp::{GovppConf, GovppConfError};
+
 use crate::{Health, Reconnect};
 use std::time::Duration;
 
