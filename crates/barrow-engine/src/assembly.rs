@@ -249,6 +249,7 @@ impl Plan {
             let (heap, published) = control.arcs().shared();
             let parts = Parts {
                 thread,
+                clock: control.clock().between_turns(),
                 cache: PacketCache::new(control.pool()),
                 errors: control
                     .0

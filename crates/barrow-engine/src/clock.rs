@@ -69,6 +69,14 @@ impl NodeClock {
         self.0.bells.borrow().iter().for_each(|bell| bell.wake());
     }
 
+    /// The clock that threads read between turns; `None` in a simulation, where no time passes there.
+    pub(crate) fn between_turns(&self) -> Option<Clock> {
+        match &self.0.source {
+            Source::Real(clock) => Some(clock.clone()),
+            Source::Virtual(_) => None,
+        }
+    }
+
     /// The time of day, since 1970. Not moved by [`adjust`](Self::adjust).
     #[must_use]
     pub fn wall(&self) -> Duration {

@@ -220,6 +220,38 @@ fn a_node_added_and_removed_at_run_time_takes_effect_without_stopping_anything()
 }
 
 #[test]
+fn a_node_keeps_its_packets_and_counters_under_another_name() {
+    let mut bed = Testbed::with(|engine| {
+        engine.node("in", |_| Choice(Next::A))?;
+        engine.node("bad", |_| nodes::Drops(nodes::Why::Second))?;
+        Ok(())
+    });
+    let (inn, bad) = (bed.node("in"), bed.node("bad"));
+    bed.inject("bad", b"abc");
+    bed.run();
+    bed.control().rename_node(bad, "worse").unwrap();
+    assert_eq!(bed.control().node_by_name("bad"), None);
+    assert_eq!(bed.node("worse"), bad);
+    assert_eq!(bed.error("worse", "second_reason"), 1);
+    let stats = bed.control().stats();
+    assert!(
+        stats.find("/err/worse/second_reason").is_some()
+            && stats.find("/err/bad/second_reason").is_none()
+    );
+    bed.control().rename_node(bad, "worse").unwrap();
+    // The former name is free; a name in use and an index of nobody are refused.
+    bed.control().rename_node(inn, "bad").unwrap();
+    for (node, name) in [(inn, "worse"), (inn, "a b"), (NodeId::NONE, "x")] {
+        assert!(bed.control().rename_node(node, name).is_err(), "{name}");
+    }
+    bed.inject("bad", b"abc");
+    bed.run();
+    assert_eq!(bed.take("a").len(), 1);
+    bed.control().remove_node(bad).unwrap();
+    assert_eq!(bed.control().node_by_name("worse"), None);
+}
+
+#[test]
 fn a_node_with_an_unknown_next_node_is_refused_at_run_time() {
     let bed = Testbed::with(|_| Ok(()));
     let error = bed

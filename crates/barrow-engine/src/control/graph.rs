@@ -104,6 +104,28 @@ impl Control {
         Ok(())
     }
 
+    /// Gives a node another name: in listings, in the statistics segment, and for
+    /// [`node_by_name`](Self::node_by_name). Arcs know their nodes by the names they were registered with,
+    /// so only a node that is on none is to be renamed.
+    ///
+    /// # Errors
+    /// When there is no such node, or the name is bad or taken by another node.
+    pub fn rename_node(&self, node: NodeId, name: &str) -> Result<(), NodeError> {
+        let (first, counters) = {
+            let mut nodes = self.0.nodes.borrow_mut();
+            let missing = || NodeError::Unknown(node.to_string());
+            let entry = nodes.get(node).ok_or_else(missing)?;
+            if &*entry.name == name {
+                return Ok(());
+            }
+            let counters = (entry.errors, entry.counters.len());
+            nodes.check_name(name)?;
+            nodes.rename(node, name).ok_or_else(missing)?;
+            counters
+        };
+        Ok(self.0.errors.rename(first, counters, name)?)
+    }
+
     /// Every edge from or to a node.
     fn edges_of(&self, node: NodeId) -> Arc<[(NodeId, NodeId)]> {
         let Some(info) = self.node(node) else {

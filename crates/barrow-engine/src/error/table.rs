@@ -154,6 +154,31 @@ impl ErrorTable {
         inner.free.entry(len).or_default().push(first);
     }
 
+    /// Lets `len` counters be those of a node of another name.
+    pub(crate) fn rename(&self, first: u16, len: usize, node: &str) -> Result<(), ErrorTableError> {
+        let inner = &mut *self.0.borrow_mut();
+        let _window = inner.segment.window();
+        let node: Rc<str> = node.into();
+        let range = usize::from(first)..usize::from(first) + len;
+        for (index, owned) in inner
+            .owned
+            .iter_mut()
+            .enumerate()
+            .take(range.end)
+            .skip(range.start)
+        {
+            let Some(owned) = owned else { continue };
+            let name = text(owned.description.name);
+            inner
+                .segment
+                .rename(owned.link, &format!("/err/{node}/{name}"))?;
+            let description = text(owned.description.description);
+            inner.texts.set(index, format!("{node}: {description}"));
+            owned.node = node.clone();
+        }
+        Ok(())
+    }
+
     /// A thread's row.
     pub(crate) fn row(&self, thread: usize) -> Option<SimpleRow> {
         self.0.borrow().counters.row(thread)

@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Removed nodes that wait before the first of them is reused.
 const REST: usize = 256;
 
+/// Longest name, in bytes: that of an interface, and what its nodes have behind it.
+const LONGEST_NAME: usize = 79;
+
 /// Makes the instance for one thread.
 pub(crate) type Factory = Rc<dyn Fn(NodeThread, Meta) -> Placed>;
 
@@ -28,7 +31,7 @@ pub enum NodeError {
     /// A node of this name exists.
     #[error("node {0} exists already")]
     Duplicate(String),
-    /// A name is 1 to 63 printable ASCII characters without blanks.
+    /// A name is 1 to 79 printable ASCII characters without blanks.
     #[error("{0:?} is no name for a node")]
     BadName(String),
     /// A next node does not exist.
@@ -156,7 +159,7 @@ impl NodeTable {
     /// Looks at a name before anything is made for it.
     pub(crate) fn check_name(&self, name: &str) -> Result<(), NodeError> {
         let printable = name.bytes().all(|byte| byte.is_ascii_graphic());
-        if name.is_empty() || name.len() > 63 || !printable {
+        if name.is_empty() || name.len() > LONGEST_NAME || !printable {
             return Err(NodeError::BadName(name.to_owned()));
         }
         if self.by_name.contains_key(name) {
@@ -199,6 +202,23 @@ impl NodeTable {
             }
         }
         Some(entry)
+    }
+
+    /// Gives a node another name, which was checked; the next slots that lead to it are called like it.
+    pub(crate) fn rename(&mut self, id: NodeId, name: &str) -> Option<()> {
+        let renamed: Rc<str> = name.into();
+        let former = std::mem::replace(&mut self.get_mut(id)?.name, renamed.clone());
+        self.by_name.remove(&former);
+        self.by_name.insert(renamed, id);
+        let nexts = self
+            .entries
+            .iter_mut()
+            .flatten()
+            .flat_map(|entry| &mut entry.nexts);
+        for next in nexts.filter(|next| next.node == Some(id)) {
+            name.clone_into(&mut next.name);
+        }
+        Some(())
     }
 
     /// A free interrupt slot.

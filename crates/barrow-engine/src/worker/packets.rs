@@ -1,27 +1,24 @@
 //! What one thread's nodes share while they run.
 
-use super::{Outbox, Slice};
+use super::Outbox;
 use crate::arc::{Heap, Published, Snapshot};
 use crate::frame::queue::Queues;
 use crate::packet::{Buffer, PacketCache};
 use crate::trace::Log;
 use barrow_core::Instant;
-use barrow_runtime::sys::{tsc, tsc_frequency};
+use barrow_runtime::sys::Clock;
 use barrow_stats::SimpleRow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 /// The thread's frames, buffers, counters and logs.
 pub struct WorkerPackets {
     pub(crate) thread: usize,
     /// The time of this turn.
     pub(crate) now: Instant,
-    /// Time stamp at that time.
-    began: u64,
-    /// Time stamps a second; zero where time stands still during a turn.
-    frequency: u64,
+    /// The node's clock; `None` where time stands still during a turn.
+    clock: Option<Clock>,
     /// Time stamp of the end of the last dispatch, and so of the start of this one.
     pub(crate) stamp: u64,
     /// Whether packets of the current dispatch may be traced.
@@ -55,6 +52,7 @@ pub(crate) struct OwnErrors {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) thread: usize,
+    pub(crate) clock: Option<Clock>,
     pub(crate) cache: PacketCache,
     pub(crate) errors: SimpleRow,
     pub(crate) heap: Arc<Heap>,
@@ -69,8 +67,7 @@ impl WorkerPackets {
         Self {
             thread: parts.thread,
             now: Instant::ZERO,
-            began: 0,
-            frequency: 0,
+            clock: parts.clock,
             stamp: 0,
             tracing: false,
             received: 0,
@@ -87,22 +84,10 @@ impl WorkerPackets {
         }
     }
 
-    /// Begins to work at `now`, when the time stamp was `stamp`.
-    pub(super) fn begin(&mut self, now: Instant, stamp: u64, slice: Slice) {
-        self.now = now;
-        self.began = stamp;
-        self.frequency = match slice {
-            Slice::Clocks(_) => tsc_frequency(),
-            Slice::Turn => 0,
-        };
-    }
-
-    /// The time to the microsecond, for traces: that of the turn and what has passed of it.
+    /// The time of day of the node, for traces: it grows along a packet's way, also over threads.
     #[cold]
     pub(crate) fn moment(&self) -> Instant {
-        let passed = u128::from(tsc().wrapping_sub(self.began)) * 1_000_000_000;
-        let nanos = passed.checked_div(u128::from(self.frequency)).unwrap_or(0);
-        self.now + Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+        self.clock.as_ref().map_or(self.now, Clock::now)
     }
 
     /// Takes up changed features.

@@ -310,7 +310,7 @@ impl Unit for PacketUnit {
             self.mailbox.interrupts().attach(cx.waker);
         }
         let start = tsc();
-        self.thread.packets.begin(cx.now, start, self.slice);
+        self.thread.packets.now = cx.now;
         // Packets that wait from the last call hold indexes that they were given then.
         if !self.thread.region.has_work() {
             self.thread

@@ -32,12 +32,9 @@ pub(super) fn register(
         let index = existing(&known, request.sw_if_index)?;
         let arc = request.arc_name.to_string_lossy();
         let feature = request.feature_name.to_string_lossy();
-        let enabled = own.is_enabled(&arc, &feature, index.0);
-        // VPP finds these numbers (`vnet_feature_is_enabled`), and tells them as `true`.
-        let is_enabled = enabled.map_err(|error| match error {
-            ArcError::UnknownArc(_) => ApiError::INVALID_VALUE,
-            _ => ApiError::INVALID_VALUE_2,
-        })?;
+        // For what does not exist `vnet_feature_is_enabled` (`feature.c`) gives an error number, which the
+        // handler stores in a `bool`.
+        let is_enabled = own.is_enabled(&arc, &feature, index.0).unwrap_or(true);
         Ok(FeatureIsEnabledReply {
             retval: 0,
             is_enabled,

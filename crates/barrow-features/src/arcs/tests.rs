@@ -72,13 +72,19 @@ fn what_does_not_exist_is_not_switched() {
     let mut request = enable("first", true);
     request.sw_if_index = InterfaceIndex(9999);
     assert_eq!(bed.retval(&request), -2);
-    // vpp:src/vnet/feature/feature.c, vnet_feature_is_enabled: INVALID_VALUE, INVALID_VALUE_2.
-    assert_eq!(is_enabled(&mut bed, "nosuch"), (-8, false));
+}
+
+#[test]
+fn what_does_not_exist_counts_as_enabled() {
+    let mut bed = node();
+    // vpp:src/vnet/feature/feature_api.c: the handler stores the error number in its bool, and answers 0.
+    assert_eq!(is_enabled(&mut bed, "nosuch"), (0, true));
     let mut request = FeatureIsEnabled {
         arc_name: "nosuch".try_into().unwrap(),
         ..FeatureIsEnabled::default()
     };
-    assert_eq!(bed.retval(&request), -7);
+    let reply = bed.request(&request);
+    assert_eq!((reply.retval, reply.is_enabled), (0, true));
     request.sw_if_index = InterfaceIndex(9999);
     assert_eq!(bed.retval(&request), -2);
 }

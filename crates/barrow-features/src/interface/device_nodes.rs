@@ -84,6 +84,24 @@ impl DeviceNodes {
             .map_err(|_| InterfaceError::TooMany)
     }
 
+    /// Gives the two nodes of a device the names that go with another name of it.
+    pub(super) fn rename(
+        &self,
+        output: NodeId,
+        tx: NodeId,
+        name: &str,
+    ) -> Result<(), InterfaceError> {
+        let former = self.control.node_name(output);
+        self.control
+            .rename_node(output, &format!("{name}-output"))
+            .map_err(refused)?;
+        let renamed = self.control.rename_node(tx, &format!("{name}-tx"));
+        renamed.map_err(refused).inspect_err(|_| {
+            // The former name is free, so that this cannot fail.
+            drop(self.control.rename_node(output, &former));
+        })
+    }
+
     /// Removes the two nodes of a device.
     pub(super) fn remove(&self, output: NodeId, tx: NodeId) {
         for node in [output, tx] {

@@ -16,6 +16,8 @@ pub enum InterfaceError {
     VlanInUse,
     /// The interface beneath is down; this is its name.
     ParentDown(String),
+    /// A sub-interface is shown as punting only above one that is; this is that one's name.
+    ParentNotPunting(String),
     /// The operation needs a sub-interface.
     NotSubInterface,
     /// The operation needs a hardware interface, or one of another kind.
@@ -42,7 +44,7 @@ impl InterfaceError {
     pub const fn retval(&self) -> i32 {
         match self {
             // UNSPECIFIED
-            Self::TooMany | Self::VlanInUse | Self::ParentDown(_) => -1,
+            Self::TooMany | Self::VlanInUse | Self::ParentDown(_) | Self::ParentNotPunting(_) => -1,
             Self::NoSuchInterface => -2,     // INVALID_SW_IF_INDEX
             Self::InvalidValue(_) => -7,     // INVALID_VALUE
             Self::System(_, _) => -11,       // SYSCALL_ERROR_1
@@ -66,6 +68,9 @@ impl fmt::Display for InterfaceError {
             Self::SubInterfaceExists => f.write_str("sub-interface exists already"),
             Self::VlanInUse => f.write_str("vlan is already in use"),
             Self::ParentDown(parent) => write!(f, "super-interface {parent} must be up"),
+            Self::ParentNotPunting(parent) => {
+                write!(f, "super-interface {parent} must be down/punt")
+            }
             Self::NotSubInterface => f.write_str("not a sub-interface"),
             Self::WrongKind => f.write_str("wrong kind of interface"),
             Self::NotEthernet => f.write_str("not an Ethernet interface"),

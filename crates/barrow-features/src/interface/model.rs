@@ -165,6 +165,20 @@ pub struct RxPlacement {
     pub node: NodeId,
 }
 
+impl SwInterface {
+    /// Its state as listings show it (`format_vnet_sw_interface_flags` in
+    /// `vpp:src/vnet/interface_format.c`).
+    #[must_use]
+    pub const fn state(&self) -> &'static str {
+        match (self.admin_up, self.punt) {
+            (true, false) => "up",
+            (true, true) => "up/punt",
+            (false, false) => "down",
+            (false, true) => "down/punt",
+        }
+    }
+}
+
 /// A software interface: what routes, addresses and features refer to.
 #[derive(Clone, Debug)]
 pub struct SwInterface {
@@ -178,6 +192,8 @@ pub struct SwInterface {
     pub sub: Option<SubInterface>,
     /// Up, as configured.
     pub admin_up: bool,
+    /// Shown as `/punt` beside its state; without effect on packets, as in VPP 26.06.
+    pub punt: bool,
     /// Largest packets.
     pub mtu: Mtu,
     /// A text for clients.

@@ -30,6 +30,7 @@ impl Interfaces {
                 return Err(InterfaceError::ParentDown(parent.name.clone()));
             }
         }
+        self.table.borrow_mut().sw_mut(index)?.punt = false;
         if !changed {
             return Ok(());
         }
@@ -37,6 +38,24 @@ impl Interfaces {
             self.with_device(hw, |device| device.set_admin(hw, up))?;
         }
         self.note_admin(index, up)
+    }
+
+    /// Takes an interface down, and notes or no longer notes that its packets are to be punted. VPP 26.06
+    /// keeps and shows that flag, and does nothing else with it (`vpp:src/vnet/interface_cli.c`, `set_state`).
+    ///
+    /// # Errors
+    /// [`ParentNotPunting`](InterfaceError::ParentNotPunting), or as [`set_admin`](Self::set_admin).
+    pub fn set_punt(&self, index: SwIfIndex, punt: bool) -> Result<(), InterfaceError> {
+        let parent = self.table.borrow().sw(index)?.sub.map(|sub| sub.parent);
+        if let Some(parent) = parent.filter(|_| punt) {
+            let table = self.table.borrow();
+            let parent = table.sw(parent)?;
+            if !parent.punt {
+                return Err(InterfaceError::ParentNotPunting(parent.name.clone()));
+            }
+        }
+        self.set_admin(index, false)?;
+        self.change_sw(index, |sw| sw.punt = punt)
     }
 
     /// Notes that an interface is up or down now, whatever its device says.
@@ -200,7 +219,8 @@ impl Interfaces {
         self.change_sw(index, |sw| sw.detailed_stats = on)
     }
 
-    /// Gives an interface another name, and its sub-interfaces with it.
+    /// Gives an interface another name, and its sub-interfaces and nodes with it
+    /// (`vnet_rename_interface` in `vpp:src/vnet/interface.c`).
     ///
     /// # Errors
     /// [`WrongKind`](InterfaceError::WrongKind) for a sub-interface, whose name comes from its parent;
@@ -230,6 +250,8 @@ impl Interfaces {
             if renamed.iter().any(|(_, name)| taken(name)) {
                 return Err(InterfaceError::AlreadyExists);
             }
+            let nodes = table.hw(hw)?;
+            self.nodes.rename(nodes.output_node, nodes.tx_node, name)?;
             for (index, name) in &renamed {
                 let old = std::mem::replace(&mut table.sw_mut(*index)?.name, name.clone());
                 table.by_name.remove(&old);

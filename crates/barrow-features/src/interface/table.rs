@@ -129,6 +129,7 @@ impl Interfaces {
                 name: new.name.clone(),
                 sub: None,
                 admin_up: false,
+                punt: false,
                 mtu: Mtu {
                     l3: new.mtu,
                     ..Mtu::default()
@@ -208,6 +209,7 @@ impl Interfaces {
                 hw: parent.hw,
                 sub: Some(sub),
                 admin_up: false,
+                punt: false,
                 mtu: Mtu::default(),
                 tag: String::new(),
                 detailed_stats: false,

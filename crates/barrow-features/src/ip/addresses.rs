@@ -553,6 +553,12 @@ impl Addresses {
         }
     }
 
+    /// Closes `local0`, which is older than this table, to IPv4 packets, as every new interface is.
+    pub(super) fn take_up_local0(&self) {
+        let created = self.follow(InterfaceEvent::Created(SwIfIndex::LOCAL0));
+        debug_assert_eq!(created, Ok(()), "the arc is there");
+    }
+
     /// Follows a change of an interface.
     pub(super) fn follow(&self, event: InterfaceEvent) -> Result<(), AddressError> {
         let index = event.index();

@@ -75,6 +75,8 @@ impl Feature for IpFeature {
             sources: sources.clone(),
         };
         nodes.register(engine)?;
+        let own = addresses.clone();
+        engine.on_start(move |_| own.take_up_local0());
         let follower = addresses.clone();
         interfaces.subscribe(move |event| {
             if let Err(error) = follower.follow(event) {

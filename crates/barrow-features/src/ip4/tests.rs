@@ -95,6 +95,22 @@ fn an_expired_packet_is_answered_and_counted_as_the_inputs() {
 }
 
 #[test]
+fn a_packet_without_any_time_to_live_is_answered_before_its_next_hop_is_looked_for() {
+    let mut router = router();
+    router.neighbor(0, A, host_mac(1));
+    let unresolved = [10, 0, 1, 77];
+    router.receive(0, [to_router(&udp(A, unresolved, |header| header.ttl = 0))]);
+    let sent = router.sent();
+    assert_eq!(sent.len(), 1, "the answer, and no question");
+    assert_eq!(sent[0].bytes[34..36], [11, 0]);
+    assert_eq!(router.bed.error("ip4-input", "time_expired"), 1);
+    // With 1 left it is `ip4-rewrite` that would find it expired, so the neighbour is asked for first
+    // (`vpp:src/vnet/ip/ip4_input.h`, `ip4_forward.c`).
+    router.receive(0, [to_router(&udp(A, unresolved, |header| header.ttl = 1))]);
+    assert_eq!(router.sent()[0].bytes[12..14], ARP.to_be_bytes());
+}
+
+#[test]
 fn errors_about_errors_are_not_sent() {
     let mut router = router();
     router.neighbor(0, A, host_mac(1));

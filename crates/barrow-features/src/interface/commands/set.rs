@@ -13,7 +13,7 @@ type Run = fn(&Interfaces, &mut Args<'_>) -> CliResult;
 const COMMANDS: [(&str, &str, Run); 11] = [
     (
         "set interface state",
-        "set interface state <interface> up|down",
+        "set interface state <interface> up|down|punt|enable",
         state,
     ),
     (
@@ -81,9 +81,13 @@ pub(super) fn register(
 
 fn state(interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {
     let index = parse_interface(args, interfaces)?;
-    let up = args.one_of(&["up", "down"]);
-    let up = up.ok_or_else(|| instead(args, "unknown flags"))? == "up";
-    Ok(interfaces.set_admin(index, up)?)
+    let state = args.one_of(&["up", "down", "punt", "enable"]);
+    let state = state.ok_or_else(|| instead(args, "unknown flags"))?;
+    let set = match state {
+        "up" | "down" => interfaces.set_admin(index, state == "up"),
+        _ => interfaces.set_punt(index, state == "punt"),
+    };
+    Ok(set?)
 }
 
 /// Sets the device's MTU, or those of the protocols that are named, the others' to 0. (VPP takes one protocol a command.)

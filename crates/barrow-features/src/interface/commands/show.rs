@@ -129,7 +129,7 @@ fn row(sw: &SwInterface, counters: &InterfaceCounters) -> String {
         "{:<32}{}{}{}",
         sw.name,
         Centred(sw.index, 5),
-        Centred(if sw.admin_up { "up" } else { "down" }, 10),
+        Centred(sw.state(), 10),
         Centred(format_args!("{l3}/{ip4}/{ip6}/{mpls}"), 21),
     );
     let indent = row.len();

@@ -28,6 +28,57 @@ fn state_goes_up_and_down() {
 }
 
 #[test]
+fn a_state_of_punting_is_down_and_shown() {
+    let mut bed = node();
+    let (eth, _) = Plan::ethernet("eth0").add(&bed);
+    run(&mut bed, "create sub-interfaces eth0 5");
+    // vpp:src/vnet/interface.c, vnet_sw_interface_set_flags_helper
+    let above = "set interface state: super-interface eth0 must be down/punt";
+    fails(&mut bed, "set interface state eth0.5 punt", above);
+    quietly(
+        &mut bed,
+        &[
+            "set interface state eth0 up",
+            "set interface state eth0 punt",
+        ],
+    );
+    let interfaces: Interfaces = bed.table();
+    assert!(!interfaces.is_up(eth));
+    let shown = |bed: &mut _| run(bed, "show interface eth0").1;
+    assert!(shown(&mut bed).contains("down/punt"));
+    quietly(&mut bed, &["set interface state eth0.5 punt"]);
+    for state in ["enable", "down"] {
+        quietly(&mut bed, &["set interface state eth0 punt"]);
+        quietly(&mut bed, &[&format!("set interface state eth0 {state}")]);
+        assert!(!shown(&mut bed).contains("punt"), "{state}");
+    }
+}
+
+#[test]
+fn nodes_and_their_counters_are_called_as_their_interface() {
+    let mut bed = node();
+    let (eth, _) = Plan::ethernet("eth0").add(&bed);
+    Plan::ethernet("eth1").add(&bed);
+    let (output, tx) = (bed.node("eth0-output"), bed.node("eth0-tx"));
+    quietly(&mut bed, &["set interface name eth0 wan"]);
+    assert_eq!((bed.node("wan-output"), bed.node("wan-tx")), (output, tx));
+    assert_eq!(bed.control().node_by_name("eth0-output"), None);
+    let nexts = bed.control().node(output).unwrap().nexts;
+    assert!(nexts.contains(&("wan-tx".to_owned(), Some(tx))));
+    assert_eq!(bed.error("wan-output", "interface is down"), 0);
+    let stats = bed.control().stats();
+    assert!(stats.find("/err/wan-output/interface is down").is_some());
+    assert!(stats.find("/err/eth0-output/interface is down").is_none());
+    // The former name is free, for a device with nodes of its own.
+    Plan::ethernet("eth0").add(&bed);
+    let taken = "set interface name: interface exists already";
+    fails(&mut bed, "set interface name wan eth1", taken);
+    let interfaces: Interfaces = bed.table();
+    interfaces.delete(eth).unwrap();
+    assert_eq!(bed.control().node_by_name("wan-tx"), None);
+}
+
+#[test]
 fn mtus_are_the_devices_or_a_protocols() {
     let mut bed = node();
     let (eth, asked) = Plan::ethernet("eth0").add(&bed);
