@@ -1,6 +1,6 @@
 //! Counting under another node's name.
 
-use barrow_engine::{Control, ErrorCounters};
+use barrow_engine::{Control, ErrorCounters, NodeId};
 use std::marker::PhantomData;
 
 /// The error counters of another node, for nodes that VPP counts under that one's name: a packet that
@@ -24,7 +24,13 @@ impl<E: ErrorCounters> ErrorBase<E> {
     /// not these.
     #[must_use]
     pub fn of(control: &Control, node: &str) -> Option<Self> {
-        let info = control.node(control.node_by_name(node)?)?;
+        Self::of_node(control, control.node_by_name(node)?)
+    }
+
+    /// The counters of a node, as [`of`](Self::of).
+    #[must_use]
+    pub fn of_node(control: &Control, node: NodeId) -> Option<Self> {
+        let info = control.node(node)?;
         // By name: a constant may have several addresses.
         let same = info.counters.len() == E::COUNTERS.len()
             && info

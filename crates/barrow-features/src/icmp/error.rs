@@ -40,6 +40,12 @@ impl IcmpError {
         code: 0,
         data: 0,
     };
+    /// The rest of a packet in fragments did not come.
+    pub const REASSEMBLY_EXPIRED: Self = Self {
+        kind: kind::TIME_EXCEEDED,
+        code: 1,
+        data: 0,
+    };
     /// The host does not answer.
     pub const HOST_UNREACHABLE: Self = Self::unreachable(unreachable::HOST);
     /// There is no route.

@@ -240,6 +240,6 @@ impl Nodes {
             })?;
             errors = ErrorBase::of(engine.control(), "ip4-local");
         }
-        Ok(())
+        crate::ip4::reassembly::register(engine)
     }
 }

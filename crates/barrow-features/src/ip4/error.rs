@@ -100,4 +100,88 @@ pub enum Ip4Error {
         severity = ERROR
     )]
     Spoofed,
+    /// A fragment that is there already, or overlaps another one.
+    #[error_counter(
+        name = "reass_duplicate_fragment",
+        description = "duplicate/overlapping fragments",
+        severity = ERROR
+    )]
+    ReassemblyDuplicate,
+    /// No room for another fragment.
+    #[error_counter(
+        name = "reass_limit_reached",
+        description = "drops due to concurrent reassemblies limit",
+        severity = ERROR
+    )]
+    ReassemblyLimit,
+    /// A packet of too many fragments.
+    #[error_counter(
+        name = "reass_fragment_chain_too_long",
+        description = "fragment chain too long (drop)",
+        severity = ERROR
+    )]
+    ReassemblyChainTooLong,
+    /// No buffer; counted by VPP only.
+    #[error_counter(
+        name = "reass_no_buf",
+        description = "out of buffers (drop)",
+        severity = ERROR
+    )]
+    ReassemblyNoBuffer,
+    /// A fragment that no packet has.
+    #[error_counter(
+        name = "reass_malformed_packet",
+        description = "malformed packets",
+        severity = ERROR
+    )]
+    ReassemblyMalformed,
+    /// A bug; counted by VPP only.
+    #[error_counter(
+        name = "reass_internal_error",
+        description = "drops due to internal reassembly error",
+        severity = ERROR
+    )]
+    ReassemblyInternal,
+    /// The rest of the packet did not come.
+    #[error_counter(
+        name = "reass_timeout",
+        description = "fragments dropped due to reassembly timeout",
+        severity = ERROR
+    )]
+    ReassemblyTimeout,
+    /// Given to a plugin; counted by VPP only.
+    #[error_counter(
+        name = "reass_to_custom_app",
+        description = "send to custom drop app",
+        severity = ERROR
+    )]
+    ReassemblyCustom,
+    /// Packets put together.
+    #[error_counter(
+        name = "reass_success",
+        description = "successful reassemblies",
+        severity = INFO
+    )]
+    ReassemblySuccess,
+    /// Fragments of packets put together.
+    #[error_counter(
+        name = "reass_fragments_reassembled",
+        description = "fragments reassembled",
+        severity = INFO
+    )]
+    ReassemblyFragmentsReassembled,
+    /// Fragments that came.
+    #[error_counter(
+        name = "reass_fragments_rcvd",
+        description = "fragments received",
+        severity = INFO
+    )]
+    ReassemblyFragmentsReceived,
+    /// Of an unsupported protocol; counted by VPP only.
+    #[error_counter(
+        name = "reass_unsupp_ip_prot",
+        description = "unsupported ip protocol",
+        severity = ERROR
+    )]
+    ReassemblyUnsupported,
 }

@@ -4,6 +4,8 @@
 //! registered the protocol or the UDP port. A port that nobody listens on is answered with an ICMP
 //! error, a protocol that nobody speaks is punted.
 //!
+//! Fragments are put together before anything of this ([`reassembly`](super::reassembly)).
+//!
 //! A route leads to `ip4-receive`, which starts the arc `ip4-local`; other nodes may hand packets to
 //! `ip4-local` itself. Counters are `ip4-local`'s in both, as in VPP.
 
@@ -81,6 +83,9 @@ pub enum Next {
     /// Nobody's port.
     #[next_node = "ip4-icmp-error"]
     IcmpError,
+    /// A fragment.
+    #[next_node = "ip4-local-full-reassembly"]
+    Reassembly,
 }
 
 /// The node; one a thread.
@@ -167,7 +172,7 @@ impl Ip4Local {
 
 /// Verifies the checksum of a TCP segment or UDP datagram over all its buffers.
 fn check_transport(packet: &Packet<'_>, header: &Ip4Header) -> Result<(), Ip4Error> {
-    if header.is_fragment() || packet.flags.contains(PacketFlags::L4_CKSUM_CORRECT) {
+    if packet.flags.contains(PacketFlags::L4_CKSUM_CORRECT) {
         return Ok(());
     }
     let skip = header.header_len();
@@ -256,18 +261,15 @@ impl Ip4Local {
         packet: &mut Packet<'_>,
     ) -> NodeId {
         let checked = match Ip4Header::ref_from_prefix(packet.data()) {
+            // What it is part of is checked once it is whole.
+            Ok((header, _)) if header.is_fragment() => return cx.next(Next::Reassembly),
             Ok((header, _)) => check_transport(packet, header)
                 .and_then(|()| self.check_source(packet, header))
-                .map(|()| (*header, header.is_fragment())),
+                .map(|()| *header),
             Err(_) => Err(Ip4Error::TooShort),
         };
         let header = match checked {
-            Ok((header, false)) => header,
-            // Nothing here puts fragments together: the packet is for a protocol that we do not speak.
-            Ok((_, true)) => {
-                packet.error = self.error(cx, Ip4Error::UnknownProtocol);
-                return cx.next(Next::Punt);
-            }
+            Ok(header) => header,
             Err(error) => {
                 packet.error = self.error(cx, error);
                 return cx.next(Next::Drop);

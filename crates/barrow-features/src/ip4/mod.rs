@@ -4,6 +4,7 @@
 //! ip4-input --(arc ip4-unicast)--> ip4-lookup --+--> ip4-rewrite --(arc ip4-output)--> NAME-output
 //!                                               +--> ip4-arp, ip4-glean      neighbour to be resolved
 //!                                               +--> ip4-receive --(arc ip4-local)--> listeners
+//!                                               |        +--> ip4-local-full-reassembly --> ip4-input
 //!                                               +--> ip4-icmp-error          the route says so
 //!                                               +--> ip4-drop, ip4-punt
 //! ```
@@ -20,6 +21,7 @@ pub mod local;
 pub mod lookup;
 pub mod mtrie;
 pub mod options;
+pub mod reassembly;
 pub mod rewrite;
 #[cfg(test)]
 mod tests;
