@@ -44,6 +44,11 @@
 //!   made again, with a mark in the stream.
 #![forbid(unsafe_code)]
 
+// The listings of the guide are compiled.
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../../../docs/client.md")]
+mod guide {}
+
 pub mod blocking;
 mod client;
 mod config;
