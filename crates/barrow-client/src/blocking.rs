@@ -169,10 +169,12 @@ impl Driver {
         });
         let mut wanted = PollFlags::IN;
         wanted.set(PollFlags::OUT, write);
-        let mut fds = vec![PollFd::new(&self.bell, PollFlags::IN)];
-        fds.extend(stream.map(|stream| PollFd::new(stream, wanted)));
+        let bell = PollFd::new(&self.bell, PollFlags::IN);
         // An interrupted wait is a short one: the loop looks again.
-        let _ = poll(&mut fds, timeout.as_ref());
+        let _ = match stream {
+            Some(stream) => poll(&mut [bell, PollFd::new(stream, wanted)], timeout.as_ref()),
+            None => poll(&mut [bell], timeout.as_ref()),
+        };
         let mut rings = [0; 8];
         let _ = rustix::io::read(&self.bell, &mut rings);
     }
