@@ -43,7 +43,7 @@ impl Compare {
         // Small numbers are likelier to be counts that fit.
         let bytes: Vec<u8> = (0..len)
             .map(|_| {
-                if self.next() % 4 == 0 {
+                if self.next().is_multiple_of(4) {
                     self.next() as u8
                 } else {
                     0
