@@ -15,6 +15,7 @@ pub mod arp;
 mod error_base;
 pub mod ethernet;
 pub mod fib;
+mod first_bytes;
 pub mod host;
 pub mod icmp;
 pub mod interface;
@@ -26,6 +27,8 @@ pub mod neighbor;
 pub mod pcap;
 pub mod pg;
 pub mod ping;
+#[cfg(test)]
+mod statistics_tests;
 pub mod tap;
 #[cfg(test)]
 mod testing;

@@ -2,6 +2,7 @@
 
 use super::header::{EtherType, EthernetHeader, VlanTag};
 use crate::arp::trace::ArpText;
+use crate::first_bytes::FirstBytes;
 use crate::ip4::trace::Ip4Trace;
 use std::fmt;
 use zerocopy::FromBytes;
@@ -10,31 +11,18 @@ use zerocopy::FromBytes;
 const KEPT: usize = 128;
 
 /// The start of a traced frame; text is made only when somebody looks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct FrameTrace {
-    bytes: [u8; KEPT],
-    len: u8,
+    start: FirstBytes<KEPT>,
     payload: bool,
-}
-
-impl fmt::Debug for FrameTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("FrameTrace")
-            .field(&&self.bytes[..usize::from(self.len)])
-            .finish()
-    }
 }
 
 impl FrameTrace {
     /// Keeps the start of a frame, to be shown with what it carries.
     #[must_use]
     pub fn new(data: &[u8]) -> Self {
-        let mut bytes = [0; KEPT];
-        let len = data.len().min(KEPT);
-        bytes[..len].copy_from_slice(&data[..len]);
         Self {
-            bytes,
-            len: len as u8,
+            start: FirstBytes::of(data),
             payload: true,
         }
     }
@@ -61,7 +49,7 @@ impl fmt::Display for Mac {
 
 impl fmt::Display for FrameTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let data = &self.bytes[..usize::from(self.len)];
+        let data = self.start.get();
         let Ok((header, mut rest)) = EthernetHeader::ref_from_prefix(data) else {
             return f.write_str("frame too short for an Ethernet header");
         };

@@ -75,17 +75,21 @@ impl Ip4Punt {
     }
 }
 
-/// Starts an arc by receive interface, or sends all to `default`.
+/// Starts an arc by receive interface, or sends all to `default`; what nobody gave a reason gets `unsaid`.
 fn start<N: PacketNode>(
     cx: &mut PacketContext<'_, N>,
     mut vector: Vector<'_>,
     arc: ArcHandle,
     default: NodeId,
+    unsaid: u16,
     nexts: &mut Vec<NodeId>,
 ) {
     cx.trace_each(&mut vector, trace_of);
     nexts.clear();
     for mut packet in vector.packets() {
+        if packet.error == 0 {
+            packet.error = unsaid;
+        }
         let interface = packet.rx_sw_if_index;
         nexts.push(cx.arc_start(arc, interface, &mut packet, default));
     }
@@ -96,15 +100,10 @@ impl PacketNode for Ip4Drop {
     type NextNodes = DropNext;
     type Errors = Ip4Error;
 
-    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
+    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, vector: Vector<'_>) {
         let next = cx.next(DropNext::Drop);
         let unsaid = cx.error_index(Ip4Error::Drop);
-        for mut packet in vector.packets() {
-            if packet.error == 0 {
-                packet.error = unsaid;
-            }
-        }
-        start(cx, vector, self.arc, next, &mut self.nexts);
+        start(cx, vector, self.arc, next, unsaid, &mut self.nexts);
     }
 }
 
@@ -112,15 +111,10 @@ impl PacketNode for Ip4Punt {
     type NextNodes = PuntNext;
     type Errors = Ip4Error;
 
-    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
+    fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, vector: Vector<'_>) {
         let next = cx.next(PuntNext::Punt);
         let unsaid = cx.error_index(Ip4Error::Punt);
-        for mut packet in vector.packets() {
-            if packet.error == 0 {
-                packet.error = unsaid;
-            }
-        }
-        start(cx, vector, self.arc, next, &mut self.nexts);
+        start(cx, vector, self.arc, next, unsaid, &mut self.nexts);
     }
 }
 

@@ -1,6 +1,7 @@
 //! IPv4 packets as `show trace` prints them.
 
 use super::header::{Ip4Header, protocol};
+use crate::first_bytes::FirstBytes;
 use crate::icmp::header::{IcmpHeader, kind, unreachable};
 use crate::ip::checksum::Sum;
 use std::fmt;
@@ -11,39 +12,20 @@ use zerocopy::network_endian::U16;
 const KEPT: usize = 96;
 
 /// The start of a traced packet, from its IPv4 header on; text is made only when somebody looks.
-#[derive(Clone, Copy)]
-pub struct Ip4Trace {
-    bytes: [u8; KEPT],
-    len: u8,
-}
-
-impl fmt::Debug for Ip4Trace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Ip4Trace").field(&self.kept()).finish()
-    }
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Ip4Trace(FirstBytes<KEPT>);
 
 impl Ip4Trace {
     /// Keeps the start of a packet.
     #[must_use]
     pub fn new(data: &[u8]) -> Self {
-        let mut bytes = [0; KEPT];
-        let len = data.len().min(KEPT);
-        bytes[..len].copy_from_slice(&data[..len]);
-        Self {
-            bytes,
-            len: len as u8,
-        }
-    }
-
-    fn kept(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        Self(FirstBytes::of(data))
     }
 }
 
 impl fmt::Display for Ip4Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let data = self.kept();
+        let data = self.0.get();
         let Ok((header, _)) = Ip4Header::ref_from_prefix(data) else {
             return f.write_str("IP4 header truncated");
         };

@@ -2,6 +2,7 @@
 
 use super::port::PortMode;
 use crate::ethernet::trace::FrameTrace;
+use crate::first_bytes::FirstBytes;
 use crate::ip4::trace::Ip4Trace;
 use barrow_engine::{Packet, PacketFlags};
 use std::fmt;
@@ -107,30 +108,14 @@ enum Contents {
 }
 
 /// Bytes that a record keeps.
-struct Bytes {
-    bytes: [u8; KEPT],
-    len: usize,
-}
-
-impl Bytes {
-    fn new(data: &[u8]) -> Self {
-        let mut bytes = [0; KEPT];
-        let len = data.len().min(KEPT);
-        bytes[..len].copy_from_slice(&data[..len]);
-        Self { bytes, len }
-    }
-
-    fn kept(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
+type Bytes = FirstBytes<KEPT>;
 
 impl Contents {
     fn of_mode(mode: PortMode, data: &[u8]) -> Self {
         match mode {
             PortMode::Ethernet => Self::Frame(FrameTrace::new(data)),
             PortMode::Ip4 => Self::Ip4(Ip4Trace::new(data)),
-            PortMode::Ip6 => Self::Ip6(Bytes::new(data)),
+            PortMode::Ip6 => Self::Ip6(Bytes::of(data)),
         }
     }
 
@@ -141,7 +126,7 @@ impl Contents {
             node if node.starts_with("ip4-") => Self::of_mode(PortMode::Ip4, data),
             node if node.starts_with("ip6-") => Self::of_mode(PortMode::Ip6, data),
             node if node.ends_with("-output") => Self::of_mode(PortMode::Ethernet, data),
-            _ => Self::Bytes(Bytes::new(data)),
+            _ => Self::Bytes(Bytes::of(data)),
         }
     }
 }
@@ -151,9 +136,9 @@ impl fmt::Display for Contents {
         match self {
             Self::Frame(frame) => frame.fmt(f),
             Self::Ip4(packet) => packet.fmt(f),
-            Self::Ip6(bytes) => ip6(bytes.kept(), f),
+            Self::Ip6(bytes) => ip6(bytes.get(), f),
             Self::Bytes(bytes) => bytes
-                .kept()
+                .get()
                 .iter()
                 .try_for_each(|byte| write!(f, "{byte:02x}")),
         }

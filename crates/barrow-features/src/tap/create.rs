@@ -78,6 +78,10 @@ pub struct Tap {
 pub enum TapError {
     /// A tap of this number exists.
     Exists,
+    /// No tap can have this number, or none is left.
+    Number,
+    /// The namespace for the host's side could not be entered.
+    Namespace(io::Error),
     /// The interface is none, or no tap.
     NoSuchInterface,
     /// An argument is outside what a tap takes; the text says which.
@@ -91,12 +95,15 @@ pub enum TapError {
 }
 
 impl TapError {
-    /// VPP's error number (`vpp:src/plugins/dev_tap`, `vpp:src/vnet/devices/tap/tap.c`).
+    /// VPP's error number (`vpp:src/plugins/tap/tap.c`).
     #[must_use]
     pub fn retval(&self) -> i32 {
         match self {
-            Self::Exists | Self::Invalid(_) => -7, // INVALID_VALUE
-            Self::NoSuchInterface => -2,           // INVALID_SW_IF_INDEX
+            Self::Invalid(_) => -7,      // INVALID_VALUE
+            Self::Exists => -71,         // INVALID_INTERFACE
+            Self::Number => -1,          // UNSPECIFIED
+            Self::Namespace(_) => -12,   // SYSCALL_ERROR_2
+            Self::NoSuchInterface => -2, // INVALID_SW_IF_INDEX
             Self::Interface(error) => error.retval(),
             Self::System(_, _) => -11, // SYSCALL_ERROR_1
             Self::Netlink(_) => -145,  // NETLINK_ERROR
@@ -108,6 +115,8 @@ impl fmt::Display for TapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exists => f.write_str("tap exists already"),
+            Self::Number => f.write_str("no such or no free tap number"),
+            Self::Namespace(error) => write!(f, "entering the namespace: {error}"),
             Self::NoSuchInterface => f.write_str("not a tap interface"),
             Self::Invalid(what) => write!(f, "invalid {what}"),
             Self::Interface(error) => error.fmt(f),
@@ -261,12 +270,12 @@ impl Taps {
     fn choose_id(&self, wanted: Option<u32>) -> Result<u32, TapError> {
         let taps = self.taps.borrow();
         match wanted {
-            Some(id) if id > MAX_ID => Err(TapError::Invalid("tap number")),
+            Some(id) if id > MAX_ID => Err(TapError::Number),
             Some(id) if taps.contains_key(&id) => Err(TapError::Exists),
             Some(id) => Ok(id),
             None => {
                 let free = (0..=MAX_ID).find(|id| !taps.contains_key(id));
-                free.ok_or(TapError::Invalid("tap number"))
+                free.ok_or(TapError::Number)
             }
         }
     }
@@ -374,9 +383,9 @@ fn configure(name: &str, host: &HostSide) -> Result<(), TapError> {
     let mut netlink = here;
     let mut index = link.index;
     if let Some(namespace) = &host.namespace {
-        let namespace = open_namespace(namespace).map_err(system("opening the namespace"))?;
+        let namespace = open_namespace(namespace).map_err(TapError::Namespace)?;
         netlink.change_link(index, LinkChange::new().namespace(&namespace))?;
-        netlink = Netlink::open_in(&namespace).map_err(system("entering the namespace"))?;
+        netlink = Netlink::open_in(&namespace).map_err(TapError::Namespace)?;
         index = netlink
             .link(name)?
             .ok_or(TapError::Invalid("host interface"))?

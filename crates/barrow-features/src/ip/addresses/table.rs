@@ -1,149 +1,35 @@
-//! The IPv4 addresses of interfaces.
-//!
-//! An address exists as long as somebody wants it; its routes exist while its interface is up. This table
-//! keeps the first, checks for conflicts, and makes the forwarding tables follow the second.
+//! The table: who has which address, who borrows, and who takes IPv4 packets.
 
-use crate::fib::{Fib, FibError, FibIndex, Source};
+use super::{AddressError, InterfaceAddress};
+use crate::fib::{Fib, FibIndex, Source};
 use crate::icmp::SourceAddresses;
-use crate::interface::{InterfaceEvent, Interfaces, SwIfIndex};
+use crate::interface::{Interfaces, SwIfIndex};
 use barrow_engine::ArcTable;
-use barrow_engine::api::ApiError;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-/// Why an address was not added or removed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AddressError {
-    /// No interface has this index.
-    NoSuchInterface,
-    /// The interface that is to lend its address does not exist.
-    NoSuchLender,
-    /// The prefix is longer than an address.
-    PrefixLength,
-    /// The address or its network is in use, on this interface or another one in the same table.
-    InUse,
-    /// The interface does not have this address.
-    NotFound,
-    /// The table of an interface cannot be changed while it has addresses.
-    HasAddresses,
-    /// No table has this id.
-    NoSuchTable,
-    /// An interface can borrow from another one of its own table only.
-    DifferentTables,
-    /// A sub-interface that takes frames with further tags cannot have addresses.
-    NotExact,
-    /// The forwarding tables refused.
-    Fib(FibError),
-}
-
-impl AddressError {
-    /// VPP's error number (`vpp:src/vnet/error.h`).
-    #[must_use]
-    pub const fn retval(&self) -> i32 {
-        match self {
-            Self::NoSuchInterface => -2,  // INVALID_SW_IF_INDEX
-            Self::NoSuchTable => -3,      // NO_SUCH_FIB
-            Self::NoSuchLender => -10,    // INVALID_SW_IF_INDEX_2
-            Self::PrefixLength => -59,    // ADDRESS_LENGTH_MISMATCH
-            Self::NotFound => -60,        // ADDRESS_NOT_FOUND_FOR_INTERFACE
-            Self::DifferentTables => -74, // UNEXPECTED_INTF_STATE
-            Self::InUse => -105,          // ADDRESS_IN_USE
-            Self::HasAddresses => -114,   // ADDRESS_FOUND_FOR_INTERFACE
-            Self::NotExact => -126,       // UNSUPPORTED
-            Self::Fib(error) => error.retval(),
-        }
-    }
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSuchInterface => f.write_str("unknown interface"),
-            Self::NoSuchLender => f.write_str("unknown interface to borrow from"),
-            Self::PrefixLength => f.write_str("prefix longer than an address"),
-            Self::InUse => f.write_str("address or network in use"),
-            Self::NotFound => f.write_str("the interface has no such address"),
-            Self::HasAddresses => f.write_str("the interface has addresses"),
-            Self::NoSuchTable => f.write_str("no such table"),
-            Self::DifferentTables => f.write_str("both interfaces must be in the same table"),
-            Self::NotExact => f.write_str("a sub-interface needs an exact match to have addresses"),
-            Self::Fib(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for AddressError {}
-
-impl From<AddressError> for ApiError {
-    fn from(error: AddressError) -> Self {
-        Self(error.retval())
-    }
-}
-
-impl From<FibError> for AddressError {
-    fn from(error: FibError) -> Self {
-        Self::Fib(error)
-    }
-}
-
-/// An address with the length of its network's prefix.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct InterfaceAddress {
-    /// The address.
-    pub address: Ipv4Addr,
-    /// Bits of the network, 0 to 32.
-    pub len: u8,
-}
-
-impl InterfaceAddress {
-    const fn mask(self) -> u32 {
-        if self.len == 0 {
-            0
-        } else {
-            u32::MAX << (32 - self.len)
-        }
-    }
-
-    /// Whether an address is in the network.
-    #[must_use]
-    pub const fn contains(self, address: Ipv4Addr) -> bool {
-        (self.address.to_bits() ^ address.to_bits()) & self.mask() == 0
-    }
-
-    fn overlaps(self, other: Self) -> bool {
-        let shorter = if self.len < other.len { self } else { other };
-        shorter.contains(self.address) && shorter.contains(other.address)
-    }
-}
-
-impl fmt::Display for InterfaceAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.len)
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
-struct Held {
-    address: InterfaceAddress,
+pub(super) struct Held {
+    pub(super) address: InterfaceAddress,
     /// Grows with each address: the cursor of dumps.
     serial: u64,
     /// Its routes are in the table.
-    routed: bool,
+    pub(super) routed: bool,
     /// Goes at the end of the replacement that is under way.
     marked: bool,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    by_interface: BTreeMap<SwIfIndex, Vec<Held>>,
+pub(super) struct State {
+    pub(super) by_interface: BTreeMap<SwIfIndex, Vec<Held>>,
     next_serial: u64,
     /// Reasons other than own addresses for which an interface takes IPv4 packets.
-    enabled: BTreeMap<SwIfIndex, u32>,
+    pub(super) enabled: BTreeMap<SwIfIndex, u32>,
     /// Interfaces that a client wants to take IPv4 packets.
-    wanted: BTreeSet<SwIfIndex>,
+    pub(super) wanted: BTreeSet<SwIfIndex>,
 }
 
 type Moved = Rc<dyn Fn(SwIfIndex)>;
@@ -151,11 +37,11 @@ type Moved = Rc<dyn Fn(SwIfIndex)>;
 /// The addresses of all interfaces; a cheap handle, main thread only.
 #[derive(Clone)]
 pub struct Addresses {
-    state: Rc<RefCell<State>>,
-    interfaces: Interfaces,
-    fib: Fib,
-    arcs: ArcTable,
-    sources: SourceAddresses,
+    pub(super) state: Rc<RefCell<State>>,
+    pub(super) interfaces: Interfaces,
+    pub(super) fib: Fib,
+    pub(super) arcs: ArcTable,
+    pub(super) sources: SourceAddresses,
     moved: Rc<RefCell<Vec<Moved>>>,
 }
 
@@ -166,7 +52,7 @@ impl fmt::Debug for Addresses {
 }
 
 impl Addresses {
-    pub(super) fn new(
+    pub(in crate::ip) fn new(
         interfaces: Interfaces,
         fib: Fib,
         arcs: ArcTable,
@@ -487,140 +373,5 @@ impl Addresses {
             .sw(index)
             .ok_or(AddressError::NoSuchInterface)?;
         Ok(FibIndex(sw.ip4_fib_index))
-    }
-
-    /// Makes routes, packet nodes and the arc follow what an interface has now.
-    fn settle(&self, index: SwIfIndex) -> Result<(), AddressError> {
-        let table = self.table_of(index)?;
-        let up = self.interfaces.is_up(index);
-        let changed: Vec<_> = {
-            let mut state = self.state.borrow_mut();
-            let own = state.by_interface.entry(index).or_default();
-            let differ = own.iter_mut().filter(|held| held.routed != up);
-            differ
-                .map(|held| {
-                    held.routed = up;
-                    held.address
-                })
-                .collect()
-        };
-        for InterfaceAddress { address, len } in changed {
-            let address = IpAddr::V4(address);
-            if up {
-                self.fib.add_address(table, index, address, len)?;
-            } else {
-                self.fib.remove_address(table, index, address, len)?;
-            }
-        }
-        self.publish(index);
-        // What borrows from this interface speaks from another address now.
-        let borrowers: Vec<_> = self.interfaces.iter_indexes().collect();
-        for borrower in borrowers {
-            if self
-                .interfaces
-                .sw(borrower)
-                .is_some_and(|sw| sw.unnumbered == Some(index))
-            {
-                self.publish(borrower);
-            }
-        }
-        Ok(())
-    }
-
-    fn publish(&self, index: SwIfIndex) {
-        let mut speaks_from = self.of(index);
-        if speaks_from.is_empty() {
-            let lender = self.interfaces.sw(index).and_then(|sw| sw.unnumbered);
-            speaks_from = lender.map(|lender| self.of(lender)).unwrap_or_default();
-        }
-        self.sources.set(index, &speaks_from);
-        let wanted = {
-            let state = self.state.borrow();
-            state.wanted.contains(&index) || state.enabled.get(&index).is_some_and(|n| *n > 0)
-        };
-        let enabled = !speaks_from.is_empty() || wanted;
-        let is_new = self
-            .interfaces
-            .sw(index)
-            .is_some_and(|sw| sw.ip4_enabled != enabled);
-        if is_new {
-            // Interfaces exist as long as they are published, so neither of the two can fail.
-            drop(self.interfaces.set_ip4_enabled(index, enabled));
-            drop(
-                self.arcs
-                    .enable("ip4-unicast", "ip4-not-enabled", index.0, !enabled, &[]),
-            );
-        }
-    }
-
-    /// Closes `local0`, which is older than this table, to IPv4 packets, as every new interface is.
-    pub(super) fn take_up_local0(&self) {
-        let created = self.follow(InterfaceEvent::Created(SwIfIndex::LOCAL0));
-        debug_assert_eq!(created, Ok(()), "the arc is there");
-    }
-
-    /// Follows a change of an interface.
-    pub(super) fn follow(&self, event: InterfaceEvent) -> Result<(), AddressError> {
-        let index = event.index();
-        match event {
-            InterfaceEvent::Created(_) => {
-                let features =
-                    self.arcs
-                        .enable("ip4-unicast", "ip4-not-enabled", index.0, true, &[]);
-                features.map_err(|_| AddressError::NoSuchInterface)
-            }
-            InterfaceEvent::Admin { .. } => {
-                self.fib.interface_changed(index);
-                self.settle(index)?;
-                let children: Vec<_> = self.interfaces.iter_indexes().collect();
-                for child in children {
-                    let sub = self.interfaces.sw(child).and_then(|sw| sw.sub);
-                    if sub.is_some_and(|sub| sub.parent == index) {
-                        self.fib.interface_changed(child);
-                        self.settle(child)?;
-                    }
-                }
-                Ok(())
-            }
-            InterfaceEvent::Link { .. }
-            | InterfaceEvent::Mtu(_)
-            | InterfaceEvent::Mac(_)
-            | InterfaceEvent::Features(_) => {
-                self.fib.interface_changed(index);
-                Ok(())
-            }
-            InterfaceEvent::Deleting(_) => {
-                self.remove_all(index)?;
-                self.forget_borrowers(index)?;
-                {
-                    let mut state = self.state.borrow_mut();
-                    state.enabled.remove(&index);
-                    state.wanted.remove(&index);
-                }
-                self.set_unnumbered(index, None)?;
-                self.set_table(index, FibIndex::DEFAULT)?;
-                self.sources.set(index, &[]);
-                Ok(())
-            }
-            InterfaceEvent::Deleted(_) => {
-                self.state.borrow_mut().by_interface.remove(&index);
-                Ok(self.fib.interface_deleted(index)?)
-            }
-            InterfaceEvent::Name(_) | InterfaceEvent::Ip4(_) => Ok(()),
-        }
-    }
-
-    fn forget_borrowers(&self, lender: SwIfIndex) -> Result<(), AddressError> {
-        let all: Vec<_> = self.interfaces.iter_indexes().collect();
-        for index in all {
-            if self
-                .interfaces
-                .sw(index)
-                .is_some_and(|sw| sw.unnumbered == Some(lender))
-            {
-                self.set_unnumbered(index, None)?;
-            }
-        }
-        Ok(())
     }
 }
