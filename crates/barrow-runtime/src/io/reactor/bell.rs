@@ -1,7 +1,8 @@
 //! The doorbell: how another thread ends this thread's sleep.
 
+use std::cell::Cell;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::task::Wake;
 
@@ -28,9 +29,38 @@ impl Bell {
     }
 }
 
+thread_local! {
+    /// The bell of the reactor that delivers events on this thread, by its descriptor.
+    static AWAKE: Cell<Option<RawFd>> = const { Cell::new(None) };
+}
+
+/// While it exists, the thread of this bell is known to be awake.
+#[derive(Debug)]
+pub(super) struct Awake {
+    before: Option<RawFd>,
+}
+
+impl Awake {
+    pub(super) fn new(bell: &Bell) -> Self {
+        Self {
+            before: AWAKE.replace(Some(bell.0.as_raw_fd())),
+        }
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        AWAKE.set(self.before);
+    }
+}
+
+/// A scheduler is turned once more before its thread sleeps again, so a wake that its own reactor delivers needs no
+/// ring: for a connection with one request in flight, that is one system call of four.
 impl Doorbell for Bell {
     fn ring(&self) {
-        Self::ring(self);
+        if AWAKE.get() != Some(self.0.as_raw_fd()) {
+            Self::ring(self);
+        }
     }
 }
 

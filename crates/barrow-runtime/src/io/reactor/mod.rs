@@ -41,6 +41,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
 
+use bell::Awake;
 pub use bell::Bell;
 pub use flag::Flag;
 pub use source::Source;
@@ -236,6 +237,7 @@ impl Reactor {
             Ok(()) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        let _awake = Awake::new(&self.0.bell);
         for &(token, flags) in events.iter() {
             self.take_in(token, flags);
         }

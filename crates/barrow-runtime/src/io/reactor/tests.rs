@@ -131,6 +131,34 @@ fn the_bell_ends_a_sleep_from_another_thread() {
     }
 }
 
+/// Rings as a scheduler does when one of its units is woken.
+struct RingsFor(Bell);
+
+impl Wake for RingsFor {
+    fn wake(self: Arc<Self>) {
+        barrow_core::Doorbell::ring(&self.0);
+    }
+}
+
+#[test]
+fn what_a_reactor_delivers_itself_needs_no_ring() {
+    let reactor = reactor();
+    let (near, mut far) = pair(&reactor);
+    reactor.poll_now().unwrap();
+    let waker = Waker::from(Arc::new(RingsFor(reactor.bell())));
+    near.watch(Direction::Read, Some(&waker));
+    far.write_all(b"x").unwrap();
+    assert_eq!(reactor.park(None).unwrap(), 1);
+    assert_eq!(reactor.poll_now().unwrap(), 0, "the bell was not rung");
+    waker.wake_by_ref();
+    assert_eq!(reactor.poll_now().unwrap(), 1, "it rings for others");
+    std::thread::scope(|scope| {
+        let waker = &waker;
+        scope.spawn(move || waker.wake_by_ref());
+    });
+    assert_eq!(reactor.poll_now().unwrap(), 1, "and for other threads");
+}
+
 #[test]
 fn a_sleep_never_ends_before_its_deadline() {
     let reactor = reactor();
