@@ -9,7 +9,9 @@ use barrow_messages::memclnt::{
     GetFirstMsgId, GetFirstMsgIdReply, MemclntKeepalive, MemclntKeepaliveReply, MessageTableEntry,
     SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply, TracePluginMsgIds,
 };
-use barrow_wire::{FixedString, Header, VarString, decode_message, encode_message, frame};
+use barrow_wire::{
+    FixedString, Header, MessageInfo, VarString, decode_message, encode_message, frame,
+};
 use std::rc::Rc;
 
 /// Registers the messages of `memclnt` that a socket may carry. Those with addresses of the sender's process (shared
@@ -72,14 +74,16 @@ pub fn register_memclnt(api: &mut ApiRegistry, process_id: u32) -> Result<(), Ap
     api.insert::<GetApiJson>(json)
 }
 
+/// The message table as clients get it, highest id first: GoVPP takes the last name that begins with `sockclnt_delete_`
+/// for that message, and would otherwise say goodbye with the id of its reply.
 fn entries(table: &ApiTable) -> Vec<MessageTableEntry> {
-    table
-        .messages()
-        .map(|(index, info)| MessageTableEntry {
-            index,
-            name: FixedString::truncated(info.name_crc),
-        })
-        .collect()
+    let entry = |(index, info): (u16, &'static MessageInfo)| MessageTableEntry {
+        index,
+        name: FixedString::truncated(info.name_crc),
+    };
+    let mut entries: Vec<_> = table.messages().map(entry).collect();
+    entries.reverse();
+    entries
 }
 
 /// The definitions of the served modules: those with messages, and not `memclnt`, which a client must have to begin with.
