@@ -3,7 +3,7 @@
 use crate::cli::{DuplicateCommand, Identity};
 use crate::clock::NodeClock;
 use crate::collector::{self, Collector};
-use crate::config::{Config, ConfigError, ConfigRegistry, Settings, Warning};
+use crate::config::{Config, ConfigError, ConfigRegistry, PageSize, Settings, Warning};
 use crate::control::{Control, Shared};
 use crate::error::ErrorTable;
 use crate::feature::{About, AnyFeature, RegisterError};
@@ -125,7 +125,13 @@ impl Plan {
     ) -> Result<Assembly, BuildError> {
         let settings = Rc::new(self.settings);
         let mut segment_config = SegmentConfig::for_threads(self.threads);
-        segment_config.size = settings.statseg.size;
+        if let Some(size) = settings.statseg.size {
+            segment_config.size = size;
+        }
+        segment_config.pages = match settings.statseg.page_size {
+            PageSize::Default => barrow_stats::Pages::Normal,
+            PageSize::DefaultHuge | PageSize::Bytes(_) => barrow_stats::Pages::PreferHuge,
+        };
         let segment = Segment::new(&segment_config)?;
         let pool = pool(&settings)?;
         let entries = collector::Entries::new(&segment, self.threads)?;

@@ -124,7 +124,7 @@ fn the_command_line_of_vpps_test_framework_is_understood() {
     assert_eq!(settings.physmem.max_size, Some(32 << 20));
     assert!(settings.statseg.per_node_counters);
     assert_eq!(settings.statseg.update_interval, Duration::from_millis(50));
-    assert_eq!(settings.statseg.size, 64 << 20);
+    assert_eq!(settings.statseg.size, Some(64 << 20));
     assert_eq!(
         settings.statseg.socket_name,
         SocketName::Path("/tmp/vpp-unittest-X/stats.sock".into())
@@ -283,7 +283,7 @@ fn a_text_has_an_upper_bound() {
 #[test]
 fn a_section_may_stand_several_times_and_the_last_word_counts() {
     let settings = read("statseg { size 1M page-size 2M } statseg { size 2M }").unwrap();
-    assert_eq!(settings.statseg.size, 2 << 20);
+    assert_eq!(settings.statseg.size, Some(2 << 20));
     assert_eq!(settings.statseg.page_size, PageSize::Bytes(2 << 20));
 }
 

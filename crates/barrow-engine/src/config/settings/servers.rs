@@ -92,8 +92,9 @@ impl SocksvrSettings {
 pub struct StatsegSettings {
     /// `socket-name S` or `default`
     pub socket_name: SocketName,
-    /// `size N`: bytes of the segment.
-    pub size: u64,
+    /// `size N`: memory that the segment may use, in bytes; without it that of
+    /// [`SegmentConfig::DEFAULT_SIZE`](barrow_stats::SegmentConfig::DEFAULT_SIZE), which tables of millions do not fill.
+    pub size: Option<u64>,
     /// `page-size N`
     pub page_size: PageSize,
     /// `per-node-counters on|off`
@@ -106,7 +107,7 @@ impl Default for StatsegSettings {
     fn default() -> Self {
         Self {
             socket_name: SocketName::Default,
-            size: 32 << 20,
+            size: None,
             page_size: PageSize::Default,
             per_node_counters: false,
             update_interval: Duration::from_secs(10),
@@ -128,7 +129,7 @@ impl StatsegSettings {
             match word {
                 "socket-name" => self.socket_name = SocketName::read(&mut words)?,
                 "default" => self.socket_name = SocketName::Default,
-                "size" => self.size = words.size()?,
+                "size" => self.size = Some(words.size()?),
                 "page-size" => self.page_size = PageSize::read(&mut words)?,
                 "per-node-counters" => self.per_node_counters = words.switch()?,
                 "update-interval" => {
