@@ -54,6 +54,19 @@ fn a_second_node_on_the_same_sockets_refuses_and_says_why() {
 }
 
 #[test]
+fn a_node_takes_all_the_descriptors_it_is_allowed() {
+    let Some(node) = node() else { return };
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", node.pid()));
+    let limits = limits.expect("a process of ours");
+    let open_files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<&str> =
+        open_files.map_or(Vec::new(), |line| line.split_whitespace().collect());
+    assert_eq!(numbers[3], numbers[4], "soft and hard limit");
+}
+
+#[test]
 fn a_bad_value_is_named_with_its_file_and_line() {
     let Ok(binary) = Node::binary() else {
         return skip("the binary was not built");

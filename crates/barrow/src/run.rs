@@ -4,6 +4,7 @@ use crate::failed;
 use barrow_engine::cli::Identity;
 use barrow_engine::config::{Config, Source};
 use barrow_engine::{BuildError, Builder, Engine};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 
 /// How to configure the node.
@@ -38,9 +39,24 @@ pub(crate) fn node(options: &Options) -> ExitCode {
         Ok(engine) => engine,
         Err(error) => return failed(error),
     };
+    raise_descriptor_limit();
     match engine.serve(ready) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error),
+    }
+}
+
+/// Lets the process hold as many descriptors as it is allowed to: the usual soft limit of 1,024 is there for
+/// programs that call select(2), and fewer than the clients that may connect.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Refused, the node serves fewer clients.
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        eprintln!("barrow: the limit of descriptors stays as it is: {error}");
     }
 }
 
