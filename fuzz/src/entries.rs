@@ -1,15 +1,14 @@
-/// Bytes of the API socket: framing, then decoding of whatever message a frame names.
+use barrow_engine::servers::fuzz;
+use barrow_engine::testing::{TestPacket, Testbed};
+
+/// The stream of one client of the API socket, on a node.
 pub fn api_frame(data: &[u8]) {
-    let mut decoder = barrow_wire::frame::FrameDecoder::default();
-    for chunk in data.chunks(97) {
-        decoder.push(chunk);
-        while let Ok(Some(message)) = decoder.next_message() {
-            let _ = barrow_wire::message_id(message);
-        }
+    if !reaches_outside(data) {
+        on_node(|bed| fuzz::api_connection(bed.servers(), data));
     }
 }
 
-/// Any message of the node by name, then any bytes for it.
+/// Any message of the node, then any bytes for it: through its handler, and through the dynamic codec.
 pub fn any_message(data: &[u8]) {
     use std::sync::OnceLock;
     static CODEC: OnceLock<(barrow_messages::dynamic::Codec, Vec<String>)> = OnceLock::new();
@@ -31,6 +30,9 @@ pub fn any_message(data: &[u8]) {
             .expect("what was decoded can be encoded");
         assert!(codec.decode(name, &again).is_ok());
     }
+    if !reaches_outside(data) {
+        on_node(|bed| fuzz::api_message(bed.servers(), data));
+    }
 }
 
 /// The language of `.api` files.
@@ -40,27 +42,71 @@ pub fn api_language(data: &[u8]) {
     }
 }
 
-/// The grammar of `startup.conf`.
+/// The grammar of `startup.conf`, as a file and as arguments.
 pub fn startup_grammar(data: &[u8]) {
-    use barrow_engine::config::{Config, Settings, Source};
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    if let Ok(config) = Config::parse(Source::file("fuzz", text)) {
-        let _ = Settings::read(&config);
+    fuzz::startup_config(data);
+}
+
+/// Requests of the command language, and the stream of a session at a terminal.
+pub fn cli_line(data: &[u8]) {
+    if !reaches_outside(data) {
+        on_node(|bed| {
+            fuzz::command(bed.servers(), data);
+            fuzz::cli_session(bed.servers(), data);
+        });
     }
 }
 
-/// A node with one loopback interface, for commands and packets.
-fn node() -> barrow_engine::testing::Testbed {
+/// A frame on the wire: Ethernet, ARP, IPv4, ICMP.
+pub fn packet_input(data: &[u8]) {
+    let Some((shape, frame)) = data.split_first() else {
+        return;
+    };
+    on_node(|bed| {
+        let mut packet = TestPacket::new(frame).rx(1);
+        if shape.is_multiple_of(4) {
+            packet = packet.segments_of(usize::from(shape / 4).max(60));
+        }
+        bed.inject("ethernet-input", packet);
+    });
+}
+
+/// Runs that one node serves: what they configure adds up.
+const RUNS: u32 = 1000;
+
+/// Does something with a node, and lets the node do what came of it.
+fn on_node(run: impl FnOnce(&mut Testbed)) {
+    thread_local! {
+        static NODE: std::cell::RefCell<Option<(Testbed, u32)>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    NODE.with_borrow_mut(|kept| {
+        let (bed, runs) = kept.get_or_insert_with(|| (node(), 0));
+        run(bed);
+        for _ in 0..64 {
+            if !bed.round() {
+                break;
+            }
+        }
+        *runs += 1;
+        if *runs == RUNS {
+            *kept = None;
+        }
+    });
+}
+
+/// A node with one loopback interface, without the features that reach outside its process.
+fn node() -> Testbed {
     use barrow_features as f;
-    let mut bed = barrow_engine::testing::Testbed::builder()
+    let mut bed = Testbed::builder()
         .feature(f::interface::InterfaceFeature)
         .feature(f::ethernet::EthernetFeature)
+        .feature(f::arcs::ArcsFeature)
         .feature(f::ip::IpFeature)
         .feature(f::neighbor::NeighborFeature::default())
         .feature(f::arp::ArpFeature)
         .feature(f::loopback::LoopbackFeature)
+        .feature(f::trace::TraceFeature)
         .build()
         .expect("the features fit together");
     for line in [
@@ -75,49 +121,9 @@ fn node() -> barrow_engine::testing::Testbed {
     bed
 }
 
-/// A line of the command language, on a node of its own.
-pub fn cli_line(data: &[u8]) {
-    thread_local! {
-        static BED: std::cell::RefCell<Option<barrow_engine::testing::Testbed>> =
-            const { std::cell::RefCell::new(None) };
-    }
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    // These read or write files of the machine, or wait.
-    if [
-        "exec", "save", "pcap", "wait", "ping", "graphviz", "trace", "tap", "host",
-    ]
-    .iter()
-    .any(|word| text.contains(word))
-    {
-        return;
-    }
-    BED.with_borrow_mut(|bed| {
-        let _ = bed.get_or_insert_with(node).command(text);
-    });
-}
-
-/// A frame on the wire: Ethernet, ARP, IPv4, ICMP.
-pub fn packet_input(data: &[u8]) {
-    use barrow_engine::testing::{TestPacket, Testbed};
-    thread_local! {
-        static BED: std::cell::RefCell<Option<Testbed>> = const { std::cell::RefCell::new(None) };
-    }
-    let Some((shape, frame)) = data.split_first() else {
-        return;
-    };
-    BED.with_borrow_mut(|bed| {
-        let bed = bed.get_or_insert_with(node);
-        let mut packet = TestPacket::new(frame).rx(1);
-        if shape.is_multiple_of(4) {
-            packet = packet.segments_of(usize::from(shape / 4).max(60));
-        }
-        bed.inject("ethernet-input", packet);
-        for _ in 0..64 {
-            if !bed.round() {
-                break;
-            }
-        }
-    });
+/// Whether a command in there may read or write files of the machine.
+fn reaches_outside(data: &[u8]) -> bool {
+    ["exec", "save", "dump", "graphviz"]
+        .iter()
+        .any(|word| data.windows(word.len()).any(|text| text == word.as_bytes()))
 }

@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use crate::log::{Logger, NullSink};
 use crate::node::NodeId;
 use crate::packet::PacketCache;
+use crate::servers::Servers;
 use crate::worker::Slice;
 use crate::{BuildError, EngineBuilder};
 use barrow_core::{Extensions, Instant, Next, Scheduler};
@@ -44,7 +45,7 @@ const BUDGET: u32 = 64;
 /// An engine that a test turns by hand.
 pub struct Testbed {
     control: Control,
-    pub(super) cli: Rc<CliRegistry>,
+    servers: Servers,
     pub(super) frontend: Frontend,
     schedulers: Vec<Scheduler>,
     cache: PacketCache,
@@ -144,11 +145,11 @@ impl TestbedBuilder {
         let cache = PacketCache::new(control.pool());
         let mut bed = Testbed {
             control,
-            cli: services.servers.cli().registry.clone(),
             frontend: Frontend::new(
                 services.servers.api().table.clone(),
                 services.servers.api().clients.clone(),
             ),
+            servers: services.servers,
             schedulers,
             cache,
             sinks,
@@ -208,7 +209,13 @@ impl Testbed {
     /// All commands.
     #[must_use]
     pub fn cli(&self) -> &Rc<CliRegistry> {
-        &self.cli
+        &self.servers.cli().registry
+    }
+
+    /// Its servers, which serve no socket.
+    #[must_use]
+    pub fn servers(&self) -> &Servers {
+        &self.servers
     }
 
     /// What a feature provided.

@@ -233,7 +233,7 @@ impl Testbed {
     pub fn command(&mut self, text: &str) -> Ran {
         let settings = Rc::<SessionSettings>::default();
         let session = CliSession::program_session("test", settings, Rc::<Macros>::default());
-        let registry = self.cli.clone();
+        let registry = self.cli().clone();
         let mut running = Box::pin(execute(&registry, &session, text));
         let mut cx = Context::from_waker(Waker::noop());
         for _ in 0..MOST_WAITS {
