@@ -4,15 +4,21 @@
 //! Where a privilege or a program is missing, a test says `skipped: why` and passes.
 #![forbid(unsafe_code)]
 
+mod api;
 mod netns;
 mod node;
 mod peer;
+mod process;
+mod recorder;
 mod scripts;
 mod skip;
 
+pub use api::ApiClient;
 pub use netns::{Netns, Veth};
 pub use node::{Node, NodeBuilder};
 pub use peer::{Finished, python, run, run_in};
+pub use process::{open_descriptors, private_memory};
+pub use recorder::Recorder;
 pub use scripts::{definitions, script};
 pub use skip::{Skip, has_program, is_root, skip};
 

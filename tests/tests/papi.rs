@@ -42,3 +42,12 @@ fn papis_statistics_client_reads_the_segment() {
         Ok(())
     });
 }
+
+#[test]
+fn the_asyncio_client_has_many_requests_in_flight() {
+    with_node(|node| {
+        let ran = script("asynchronous.py", &[&text(&node.api_socket())])?;
+        assert!(ran.expect_success().contains("ok"));
+        Ok(())
+    });
+}
