@@ -1,6 +1,6 @@
 //! `barrow-client` against the node: what each way of use gives, with real values.
 
-use barrow_client::{Client, Config, ConnectionState, Error, Event, Reconnect, blocking};
+use barrow_client::{Config, ConnectionState, Error, Event, Reconnect, blocking};
 use barrow_messages::errors::Retval;
 use barrow_messages::graph::GraphNodeGet;
 use barrow_messages::interface::{
@@ -25,7 +25,7 @@ fn node() -> Option<Node> {
     }
 }
 
-fn connect(node: &Node) -> Client {
+fn connect(node: &Node) -> blocking::Connection {
     let config = Config {
         reconnect: Reconnect {
             first: Duration::from_millis(10),
@@ -36,13 +36,13 @@ fn connect(node: &Node) -> Client {
     blocking::connect(node.folder().join("api.sock"), config).expect("the node serves")
 }
 
-fn loopback(client: &Client) -> InterfaceIndex {
-    let created = blocking::wait(client.call(CreateLoopback::default()));
+fn loopback(client: &blocking::Connection) -> InterfaceIndex {
+    let created = client.wait(client.call(CreateLoopback::default()));
     created.expect("a loopback can be had").sw_if_index
 }
 
-fn names(client: &Client) -> Vec<String> {
-    let list = blocking::wait(client.dump(SwInterfaceDump::default()).collect());
+fn names(client: &blocking::Connection) -> Vec<String> {
+    let list = client.wait(client.dump(SwInterfaceDump::default()).collect());
     list.expect("interfaces are listed")
         .iter()
         .map(|interface| interface.interface_name.to_string_lossy().into_owned())
@@ -53,7 +53,9 @@ fn names(client: &Client) -> Vec<String> {
 fn calls_lists_and_error_numbers() {
     let Some(node) = node() else { return };
     let client = connect(&node);
-    let version = blocking::wait(client.call(ShowVersion {})).expect("it has one");
+    let version = client
+        .wait(client.call(ShowVersion {}))
+        .expect("it has one");
     assert!(
         version
             .version
@@ -62,13 +64,14 @@ fn calls_lists_and_error_numbers() {
     );
     loopback(&client);
     assert_eq!(names(&client), ["local0", "loop0"]);
-    let error = blocking::wait(client.call(SwInterfaceSetFlags {
-        sw_if_index: InterfaceIndex(99),
-        flags: UP,
-    }))
-    .expect_err("there are but two");
+    let error = client
+        .wait(client.call(SwInterfaceSetFlags {
+            sw_if_index: InterfaceIndex(99),
+            flags: UP,
+        }))
+        .expect_err("there are but two");
     assert_eq!(error.retval(), Some(Retval::INVALID_SW_IF_INDEX));
-    let shown = blocking::wait(client.call(CliInband {
+    let shown = client.wait(client.call(CliInband {
         cmd: "show version".into(),
     }));
     assert!(
@@ -96,7 +99,7 @@ fn a_list_in_runs_ends() {
         index: u32::MAX,
         ..GraphNodeGet::default()
     });
-    let nodes = blocking::wait(nodes.collect()).expect("there are nodes");
+    let nodes = client.wait(nodes.collect()).expect("there are nodes");
     assert!(nodes.iter().any(|node| node.name == "ip4-lookup"));
     assert!(nodes.len() > 20, "{} nodes", nodes.len());
 }
@@ -106,20 +109,21 @@ fn events_come_typed_and_survive_a_restart_of_the_node() {
     let Some(node) = node() else { return };
     let client = connect(&node);
     let index = loopback(&client);
-    let mut events = blocking::wait(client.subscribe(WantInterfaceEvents::default().with_pid(7)))
+    let mut events = client
+        .wait(client.subscribe(WantInterfaceEvents::default().with_pid(7)))
         .expect("events can be had");
-    let up = |client: &Client| {
+    let up = |client: &blocking::Connection| {
         let up = SwInterfaceSetFlags {
             sw_if_index: index,
             flags: UP,
         };
-        blocking::wait(client.call(up)).expect("it goes up");
+        client.wait(client.call(up)).expect("it goes up");
     };
     up(&client);
     let event = |event: Option<Result<Event<SwInterfaceEvent>, Error>>| {
         event.expect("the stream goes on").expect("it is an event")
     };
-    match event(blocking::wait(events.next())) {
+    match event(client.wait(events.next())) {
         Event::Event(told) => {
             assert_eq!((told.pid, told.sw_if_index), (7, index));
             assert!(told.flags.contains(UP));
@@ -130,7 +134,7 @@ fn events_come_typed_and_survive_a_restart_of_the_node() {
     let mut states = client.states();
     let node = node.kill_and_restart(Node::builder());
     loop {
-        match blocking::wait(states.next()).expect("it goes on") {
+        match client.wait(states.next()).expect("it goes on") {
             ConnectionState::Connected {
                 generation: 2,
                 restarted,
@@ -142,13 +146,10 @@ fn events_come_typed_and_survive_a_restart_of_the_node() {
             _ => {}
         }
     }
-    while event(blocking::wait(events.next())) != (Event::Gap { generation: 2 }) {}
+    while event(client.wait(events.next())) != (Event::Gap { generation: 2 }) {}
     loopback(&client);
     up(&client);
-    assert!(matches!(
-        event(blocking::wait(events.next())),
-        Event::Event(_)
-    ));
+    assert!(matches!(event(client.wait(events.next())), Event::Event(_)));
     drop(node);
 }
 
@@ -164,11 +165,11 @@ fn calls_from_many_threads_while_the_node_is_killed_again_and_again_all_end() {
                 scope.spawn(|| {
                     let (mut answered, mut failed) = (0_u32, 0_u32);
                     while !stop.load(std::sync::atomic::Ordering::Acquire) {
-                        match blocking::wait(client.call(ControlPing {})) {
+                        match client.wait(client.call(ControlPing {})) {
                             Ok(_) => answered += 1,
                             Err(_) => {
                                 failed += 1;
-                                let _ = blocking::wait(client.connected());
+                                let _ = client.wait(client.connected());
                             }
                         }
                     }
@@ -179,7 +180,7 @@ fn calls_from_many_threads_while_the_node_is_killed_again_and_again_all_end() {
         for _ in 0..5 {
             std::thread::sleep(Duration::from_millis(50));
             node = node.kill_and_restart(Node::builder());
-            blocking::wait(client.connected()).expect("it never gives up");
+            client.wait(client.connected()).expect("it never gives up");
         }
         stop.store(true, std::sync::atomic::Ordering::Release);
         for thread in threads {

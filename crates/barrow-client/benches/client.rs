@@ -56,7 +56,9 @@ fn main() {
     }
     let client = blocking::connect(&path, config(1)).expect("the server listens");
     let ping = || {
-        blocking::wait(client.call(ControlPing {})).expect("it answers");
+        client
+            .wait(client.call(ControlPing {}))
+            .expect("it answers");
     };
     (0..calls / 40).for_each(|_| ping());
     let start = Start::now();

@@ -13,7 +13,7 @@
 //!     }
 //! })?;
 //! let client = blocking::connect(server.path(), Config::default())?;
-//! let version = blocking::wait(client.call(ShowVersion {}))?;
+//! let version = client.wait(client.call(ShowVersion {}))?;
 //! assert_eq!(version.version, "26.06");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -2,10 +2,14 @@
 
 use barrow_client::session::CallFailure;
 use barrow_client::testing::FakeServer;
-use barrow_client::{Config, Error, blocking};
-use barrow_messages::interface::{self, SwInterfaceDetails, SwInterfaceDump};
+use barrow_client::{Config, Error, Health, blocking};
+use barrow_messages::interface::{
+    self, SwInterfaceDetails, SwInterfaceDump, SwInterfaceEvent, WantInterfaceEvents,
+    WantInterfaceEventsReply,
+};
 use barrow_messages::memclnt::ControlPing;
 use std::thread;
+use std::time::Duration;
 
 #[test]
 fn many_threads_share_one_connection() {
@@ -21,10 +25,10 @@ fn many_threads_share_one_connection() {
             let client = client.clone();
             thread::spawn(move || {
                 for _ in 0..50 {
-                    blocking::wait(client.call(ControlPing {})).unwrap();
+                    client.wait(client.call(ControlPing {})).unwrap();
                 }
                 let list = client.dump(SwInterfaceDump::default());
-                blocking::wait(list.collect()).unwrap().len()
+                client.wait(list.collect()).unwrap().len()
             })
         })
         .collect();
@@ -36,6 +40,42 @@ fn many_threads_share_one_connection() {
 }
 
 #[test]
+fn events_come_to_a_thread_that_waits_and_probes_are_answered_when_none_does() {
+    let server = FakeServer::start(&[&interface::MODULE], |request, answer| {
+        if request.is::<WantInterfaceEvents>() {
+            answer.reply(&WantInterfaceEventsReply { retval: 0 });
+        } else if request.is::<SwInterfaceDump>() {
+            answer.event(&SwInterfaceEvent::default());
+        }
+    })
+    .unwrap();
+    let config = Config {
+        health: Health {
+            interval: Duration::from_millis(5),
+            ..Health::default()
+        },
+        ..Config::default()
+    };
+    let client = blocking::connect(server.path(), config).unwrap();
+    let mut events = client
+        .wait(client.subscribe(WantInterfaceEvents::default()))
+        .unwrap();
+    let waiting = thread::spawn({
+        let client = client.clone();
+        move || client.wait(events.next()).is_some()
+    });
+    thread::sleep(Duration::from_millis(20));
+    client
+        .wait(client.dump(SwInterfaceDump::default()).collect())
+        .unwrap();
+    assert!(waiting.join().unwrap());
+    let before = client.status().session.answered;
+    while client.status().session.answered < before + 3 {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn a_thread_that_waits_learns_of_the_loss() {
     let server = FakeServer::start(&[&interface::MODULE], |request, answer| {
         if request.is::<SwInterfaceDump>() {
@@ -44,8 +84,8 @@ fn a_thread_that_waits_learns_of_the_loss() {
     })
     .unwrap();
     let client = blocking::connect(server.path(), Config::default()).unwrap();
-    let lost = blocking::wait(client.dump(SwInterfaceDump::default()).collect());
+    let lost = client.wait(client.dump(SwInterfaceDump::default()).collect());
     assert!(matches!(lost, Err(Error::Call(CallFailure::Lost(_)))));
-    blocking::wait(client.connected()).unwrap();
-    blocking::wait(client.call(ControlPing {})).unwrap();
+    client.wait(client.connected()).unwrap();
+    client.wait(client.call(ControlPing {})).unwrap();
 }

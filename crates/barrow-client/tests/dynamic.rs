@@ -2,7 +2,7 @@
 
 use barrow_client::dynamic::{Dynamic, DynamicError};
 use barrow_client::testing::FakeServer;
-use barrow_client::{Client, Config, blocking};
+use barrow_client::{Config, blocking};
 use barrow_messages::errors::Retval;
 use barrow_messages::graph::{self, GraphNodeDetails, GraphNodeGet, GraphNodeGetReply};
 use barrow_messages::interface::{
@@ -11,7 +11,7 @@ use barrow_messages::interface::{
 use serde_json::{Value as Json, json};
 
 /// Lists two interfaces, three nodes in two runs, and knows one interface.
-fn server() -> (FakeServer, Client) {
+fn server() -> (FakeServer, blocking::Connection) {
     let server = FakeServer::start(&[&interface::MODULE, &graph::MODULE], |request, answer| {
         if request.is::<SwInterfaceDump>() {
             for name in ["a", "b"] {
@@ -44,9 +44,13 @@ fn server() -> (FakeServer, Client) {
     (server, client)
 }
 
-fn call(client: &Client, name: &str, fields: &Json) -> Result<Vec<Json>, DynamicError> {
+fn call(
+    client: &blocking::Connection,
+    name: &str,
+    fields: &Json,
+) -> Result<Vec<Json>, DynamicError> {
     let dynamic = Dynamic::of_bindings()?;
-    blocking::wait(dynamic.call(&client.channel(), name, fields)?.collect())
+    client.wait(dynamic.call(&client.channel(), name, fields)?.collect())
 }
 
 #[test]

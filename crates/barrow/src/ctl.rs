@@ -2,7 +2,7 @@
 
 use crate::api::Server;
 use crate::failed;
-use barrow_client::{Client, Error, blocking};
+use barrow_client::{Error, blocking};
 use barrow_messages::vlib::CliInband;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -34,11 +34,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     done.map_or_else(failed, |()| ExitCode::SUCCESS)
 }
 
-fn give(client: &Client, command: &str) -> Result<(), String> {
+fn give(client: &blocking::Connection, command: &str) -> Result<(), String> {
     let call = client.call(CliInband {
         cmd: command.into(),
     });
-    let text = match blocking::wait(call) {
+    let text = match client.wait(call) {
         Ok(reply) => reply.reply,
         Err(Error::Api(error)) => {
             let text = error

@@ -1,7 +1,7 @@
 //! Calls by name to a running node.
 
 use barrow_client::dynamic::Dynamic;
-use barrow_client::{Client, Config, DEFAULT_SOCKET, Reconnect, blocking};
+use barrow_client::{Config, DEFAULT_SOCKET, Reconnect, blocking};
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) struct Options {
 
 impl Server {
     /// Connects, once.
-    pub(crate) fn connect(&self) -> Result<Client, String> {
+    pub(crate) fn connect(&self) -> Result<blocking::Connection, String> {
         let timeout = Duration::try_from_secs_f64(self.timeout)
             .map_err(|error| format!("--timeout {}: {error}", self.timeout))?;
         let config = Config {
@@ -56,14 +56,14 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     let client = options.server.connect()?;
     let dynamic = match options.builtin {
         true => Dynamic::of_bindings(),
-        false => blocking::wait(Dynamic::of_server(&client)),
+        false => client.wait(Dynamic::of_server(&client)),
     }
     .map_err(|error| error.to_string())?;
     let mut answer = dynamic
         .call(&client.channel(), &options.name, &fields)
         .map_err(|error| format!("{error} (barrow api show {})", options.name))?;
     let mut out = io::stdout().lock();
-    while let Some(object) = blocking::wait(answer.next()) {
+    while let Some(object) = client.wait(answer.next()) {
         let object = object.map_err(|error| error.to_string())?;
         match writeln!(out, "{object}") {
             Ok(()) => {}
