@@ -5,19 +5,23 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod cli;
 mod netns;
 mod node;
 mod peer;
 mod process;
+mod pty;
 mod recorder;
 mod scripts;
 mod skip;
 
 pub use api::ApiClient;
+pub use cli::{LineClient, Person, vppctl};
 pub use netns::{Netns, Veth};
 pub use node::{Node, NodeBuilder};
 pub use peer::{Finished, python, run, run_in};
 pub use process::{open_descriptors, private_memory};
+pub use pty::Pty;
 pub use recorder::Recorder;
 pub use scripts::{definitions, script};
 pub use skip::{Skip, has_program, is_root, skip};

@@ -99,6 +99,10 @@ impl Builder {
                     .identity
                     .unwrap_or_else(|| Identity::of_this_build(std::process::id())),
             };
+            host.scheduler
+                .spawner()
+                .extensions()
+                .insert(host.reactor.clone());
             let mut made = plan.assemble(|_| Ok(()))?;
             let main = made.threads.remove(0);
             host.scheduler

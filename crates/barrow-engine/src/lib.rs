@@ -24,6 +24,7 @@ extern crate self as barrow_engine;
 #[doc(hidden)]
 pub use barrow_core as __core;
 
+mod access;
 pub mod api;
 mod arc;
 mod assembly;
@@ -56,6 +57,7 @@ pub mod testing;
 mod trace;
 mod worker;
 
+pub use access::{Access, AccessRules, AccessSettings, Account, UnknownAccount};
 pub use arc::{ArcEntry, ArcError, ArcHandle, ArcInfo, ArcTable, Constraint, OrderError};
 pub use assembly::BuildError;
 pub use builder::EngineBuilder;

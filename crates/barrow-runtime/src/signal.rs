@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::task::{Context, Poll, Waker};
 
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::low_level::{pipe, unregister};
 
 use crate::io::reactor::{Direction, Reactor, Source};
@@ -22,6 +22,8 @@ pub enum Signal {
     Interrupt,
     /// The terminal is gone; to daemons: read the configuration anew.
     HangUp,
+    /// The terminal has another size.
+    WindowChange,
     /// For the application.
     User1,
     /// For the application.
@@ -36,6 +38,7 @@ impl Signal {
             Self::Terminate => SIGTERM,
             Self::Interrupt => SIGINT,
             Self::HangUp => SIGHUP,
+            Self::WindowChange => SIGWINCH,
             Self::User1 => SIGUSR1,
             Self::User2 => SIGUSR2,
         }

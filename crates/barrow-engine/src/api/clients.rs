@@ -41,6 +41,7 @@ pub struct Client {
 struct Shared {
     index: ClientIndex,
     descriptor: i32,
+    read_only: Cell<bool>,
     name: RefCell<String>,
     /// Frames of events that its session has not taken yet.
     events: RefCell<Vec<u8>>,
@@ -64,6 +65,16 @@ impl Client {
     /// The number of its file descriptor, for listings.
     pub fn descriptor(&self) -> i32 {
         self.shared.descriptor
+    }
+
+    /// Lets it only look, or do everything.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.shared.read_only.set(read_only);
+    }
+
+    /// Whether it may only look.
+    pub fn is_read_only(&self) -> bool {
+        self.shared.read_only.get()
     }
 
     /// What cannot be printed becomes a question mark, as the name goes into listings and the log.
@@ -187,6 +198,7 @@ impl Clients {
         let shared = Rc::new(Shared {
             index: ClientIndex::of_slot(slot)?,
             descriptor,
+            read_only: Cell::new(false),
             name: RefCell::default(),
             events: RefCell::default(),
             max_events: self.limits.max_events,

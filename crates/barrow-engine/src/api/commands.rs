@@ -83,7 +83,8 @@ pub fn register_api_commands(
         },
     )?;
     let api = api.clone();
-    let help = "api trace [on|off|free|status] [nitems <n>] [save <file>] [dump [<file>]]";
+    let help = "api trace [on|off|free|status] [nitems <n>] [save|save-json <name>] [dump|dump-json [<file>]] \
+                [tojson <file>]";
     cli.command("api trace", help, move |cx, args| {
         trace_command(cx, args, &api)
     })
@@ -168,9 +169,17 @@ fn trace_command(cx: &mut CliContext<'_>, args: &mut Args<'_>, api: &ApiCommands
             cx.print(api.trace.status());
             cx.print("TX trace: not yet configured.");
         } else if let Some(name) = args.option("save", Args::string) {
-            save(cx, name, api)?;
+            save(cx, name, api, Form::Binary)?;
+        } else if let Some(name) = args.option("save-json", Args::string) {
+            save(cx, name, api, Form::Json)?;
         } else if args.keyword("dump-file") || args.keyword("dump") {
             dump(cx, args.string(), api)?;
+        } else if ["dump-json", "dump-file-json", "tojson"]
+            .iter()
+            .any(|word| args.keyword(word))
+        {
+            let json = json_of(&source(args.string(), api)?, api)?;
+            cx.print(json);
         } else {
             return Err(args.unknown_input());
         }
@@ -181,20 +190,57 @@ fn trace_command(cx: &mut CliContext<'_>, args: &mut Args<'_>, api: &ApiCommands
     Ok(())
 }
 
+/// How a recording is saved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// VPP's file.
+    Binary,
+    /// An array of the messages.
+    Json,
+}
+
+/// The messages of a recording as an array, an element a line.
+fn json_of(trace: &TraceFile, api: &ApiCommands) -> Result<String, CliError> {
+    let table = api
+        .table
+        .get()
+        .ok_or("the message table does not exist yet")?;
+    let printer = Printer::new(&table, trace);
+    let messages: Vec<_> = trace
+        .messages
+        .iter()
+        .map(|message| printer.json(message))
+        .collect();
+    Ok(format!("[\n{}\n]\n", messages.join(",\n")))
+}
+
+/// What a file holds, or what is recorded now.
+fn source(name: Option<&str>, api: &ApiCommands) -> Result<TraceFile, CliError> {
+    let table = api
+        .table
+        .get()
+        .ok_or("the message table does not exist yet")?;
+    match name {
+        Some(name) => read(Path::new(name)),
+        None => api
+            .trace
+            .to_file(&table)
+            .ok_or_else(|| "API Trace data not present".into()),
+    }
+}
+
 /// Writes the recording to a new file of this name.
-fn save(cx: &mut CliContext<'_>, name: &str, api: &ApiCommands) -> CliResult {
+fn save(cx: &mut CliContext<'_>, name: &str, api: &ApiCommands, form: Form) -> CliResult {
     if name.contains('/') || name.contains("..") {
         return Err(CliError::new(format!(
             "illegal characters in filename '{name}'"
         )));
     }
-    let table = api
-        .table
-        .get()
-        .ok_or("the message table does not exist yet")?;
     let path = api.trace_directory.join(name);
-    let Some(trace) = api.trace.to_file(&table) else {
-        return Err("API Trace data not present".into());
+    let trace = source(None, api)?;
+    let bytes = match form {
+        Form::Binary => trace.encode(),
+        Form::Json => json_of(&trace, api)?.into_bytes(),
     };
     // A new file of the node's own: whatever has that name already, also a link, is left alone.
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -209,7 +255,7 @@ fn save(cx: &mut CliContext<'_>, name: &str, api: &ApiCommands) -> CliResult {
             )));
         }
     };
-    file.write_all(&trace.encode())
+    file.write_all(&bytes)
         .map_err(|error| CliError::new(format!("failed to save api trace: {error}")))?;
     cx.print(format_args!("API trace saved to {}", path.display()));
     Ok(())
@@ -221,13 +267,7 @@ fn dump(cx: &mut CliContext<'_>, name: Option<&str>, api: &ApiCommands) -> CliRe
         .table
         .get()
         .ok_or("the message table does not exist yet")?;
-    let trace = match name {
-        Some(name) => read(Path::new(name))?,
-        None => api
-            .trace
-            .to_file(&table)
-            .ok_or("API Trace data not present")?,
-    };
+    let trace = source(name, api)?;
     let printer = Printer::new(&table, &trace);
     for (number, message) in trace.messages.iter().enumerate() {
         cx.print(format_args!("---------- trace {number} -----------"));
@@ -298,6 +338,24 @@ impl<'a> Printer<'a> {
                 Some(Err(error)) => format!("vl_api_{name}_t: {error}"),
                 None => format!("vl_api_{name}_t: {} bytes", message.len()),
             },
+        }
+    }
+
+    /// The message in VPP's JSON form; what is not known here says so.
+    fn json(&self, message: &[u8]) -> String {
+        let id = barrow_wire::message_id(message);
+        let name = id
+            .and_then(|id| self.names.get(&id))
+            .copied()
+            .unwrap_or("unknown");
+        let known = self.served.get(name).zip(self.codec.as_ref());
+        let json = known.and_then(|(name, codec)| {
+            let message = codec.decode(name, message).ok()?;
+            codec.to_json(&message).ok()
+        });
+        match json {
+            Some(json) => json.to_string(),
+            None => format!("{{\"_msgname\":{name:?},\"_bytes\":{}}}", message.len()),
         }
     }
 

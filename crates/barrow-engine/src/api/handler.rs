@@ -1,6 +1,7 @@
 //! Handlers of typed messages, made into handlers of bytes.
 
 use super::{ApiContext, ApiError, Client};
+use crate::access::message_reads;
 use barrow_wire::{
     CursorStream, DecodeError, Dump, EncodeError, Header, Message, OneWay, Reply, Request,
     decode_message, frame,
@@ -119,6 +120,14 @@ fn refusal<R: Reply>(error: ApiError) -> R {
     reply
 }
 
+/// Refuses a client that may only look whatever does more, with the number of what the configuration switched off.
+fn permit<M: Message>(client: &Client) -> Result<(), ApiError> {
+    if client.is_read_only() && !message_reads(M::NAME) {
+        return Err(ApiError::FEATURE_DISABLED);
+    }
+    Ok(())
+}
+
 fn append_reply<R: Reply>(
     answering: Answering,
     result: Result<R, ApiError>,
@@ -138,7 +147,7 @@ pub(super) fn request<M: Request>(
     Rc::new(move |call, out| {
         let (header, message) = decode_message::<M>(call.message)?;
         let mut context = ApiContext::new(call.client, header.context);
-        let result = handle(&mut context, message);
+        let result = permit::<M>(call.client).and_then(|()| handle(&mut context, message));
         Ok(
             match append_reply(Answering::new(call, call.reply_id, header), result, out) {
                 Err(error) => Answer::Lost(error),
@@ -154,9 +163,13 @@ where
     M: Request,
     F: Future<Output = Result<M::Reply, ApiError>> + 'static,
 {
-    Rc::new(move |call, _| {
+    Rc::new(move |call, out| {
         let (header, message) = decode_message::<M>(call.message)?;
         let answering = Answering::new(call, call.reply_id, header);
+        if let Err(error) = permit::<M>(call.client) {
+            let refused = append_reply::<M::Reply>(answering, Err(error), out);
+            return Ok(refused.map_or_else(Answer::Lost, |()| Answer::Done));
+        }
         let run = handle(&mut ApiContext::new(call.client, header.context), message);
         Ok(Answer::Later(Box::pin(async move {
             let mut out = Vec::new();
@@ -170,7 +183,9 @@ where
 pub(super) fn one_way<M: OneWay>(handle: impl Fn(&mut ApiContext<'_>, M) + 'static) -> Handler {
     Rc::new(move |call, _| {
         let (header, message) = decode_message::<M>(call.message)?;
-        handle(&mut ApiContext::new(call.client, header.context), message);
+        if permit::<M>(call.client).is_ok() {
+            handle(&mut ApiContext::new(call.client, header.context), message);
+        }
         Ok(Answer::Done)
     })
 }

@@ -32,6 +32,7 @@ pub fn register_cli(
     api.request_async(move |cx, request: CliInband| {
         let name = format!("api:{}", cx.client_index().get());
         let session = CliSession::program_session(&name, settings.clone(), macros.clone());
+        session.set_read_only(cx.client().is_read_only());
         let cli = cli.get();
         async move {
             let cli = cli.ok_or(ApiError::UNSPECIFIED)?;

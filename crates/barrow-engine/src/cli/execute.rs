@@ -7,6 +7,7 @@ use super::{
     registry::{Node, Run},
     script::script_lines,
 };
+use crate::access::command_reads;
 use std::rc::Rc;
 
 /// Commands that one line may hold, one reading what the other left.
@@ -133,6 +134,11 @@ impl<'t> Command<'_, 't> {
     /// Runs it and gives what it left of its line.
     async fn run(self, session: &CliSession) -> Result<&'t str, CliError> {
         let path = &self.node.path;
+        if session.is_read_only() && !command_reads(path) {
+            return Err(
+                CliError::new("permission denied: this session may only look").of_command(path),
+            );
+        }
         match self.run {
             Run::Now(run) => {
                 let mut args = Args::new(self.arguments);

@@ -1,8 +1,8 @@
-//! `show cpu`, `show files`, `show plugins`: what the process is made of.
+//! `show cpu`, `show plugins`: what the process is made of.
 
 use super::{CliContext, CliRegistry, DuplicateCommand};
 use barrow_runtime::sys::{cpu, tsc_frequency};
-use std::{fs, path::Path};
+use std::fs;
 
 /// CPU flags that `show cpu` names, in VPP's order, with the kernel's names where they differ.
 const FLAGS: [(&str, &str); 24] = [
@@ -43,7 +43,7 @@ pub struct PluginInfo {
     pub description: String,
 }
 
-/// Registers `show cpu`, `show files` and `show plugins`, the latter with what `plugins` gives.
+/// Registers `show cpu` and `show plugins`, the latter with what `plugins` gives.
 ///
 /// # Errors
 /// [`DuplicateCommand`].
@@ -53,10 +53,6 @@ pub fn register_process(
 ) -> Result<(), DuplicateCommand> {
     cli.command("show cpu", "Show cpu information", |cx, _| {
         show_cpu(cx, &fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
-        Ok(())
-    })?;
-    cli.command("show files", "Show files in use", |cx, _| {
-        show_files(cx, Path::new("/proc/self/fd"));
         Ok(())
     })?;
     cli.command("show plugins", "Show features", move |cx, _| {
@@ -107,24 +103,5 @@ fn show_cpu(cx: &mut CliContext<'_>, cpuinfo: &str) {
     ];
     for (what, value) in lines {
         cx.print(format_args!("{what:<25} {value}"));
-    }
-}
-
-fn show_files(cx: &mut CliContext<'_>, directory: &Path) {
-    let mut files: Vec<(u32, String)> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let number = entry.file_name().to_str()?.parse().ok()?;
-            // The descriptor that reads the directory is gone again when it is looked at.
-            let target = fs::read_link(entry.path()).ok()?;
-            Some((number, target.display().to_string()))
-        })
-        .collect();
-    files.sort_unstable();
-    cx.print(format_args!("{:>3} {}", "FD", "File Name"));
-    for (number, target) in files {
-        cx.print(format_args!("{number:>3} {target}"));
     }
 }

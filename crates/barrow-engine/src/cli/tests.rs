@@ -488,3 +488,29 @@ proptest! {
 
 /// The virtual time at which session tests begin.
 pub(super) const START: Instant = Instant::from_secs(1000);
+
+#[test]
+fn a_session_that_may_only_look_is_refused_everything_else() {
+    let shell = Shell::new();
+    let session = shell.program();
+    session.set_read_only(true);
+    let run = |request: &str| {
+        let result = finish(execute(&shell.registry, &session, request));
+        (result.is_ok(), session.output().take())
+    };
+    assert_eq!(run("show version"), (true, "probe v1\n".into()));
+    assert_eq!(run("echo a").0, true);
+    let refused = "define: permission denied: this session may only look\n";
+    assert_eq!(run("define a b"), (false, refused.into()));
+    for request in [
+        "exec /dev/null",
+        "packet-generator new { x }",
+        "show version\nundefine a",
+    ] {
+        let (ok, text) = run(request);
+        assert!(
+            !ok && text.contains("permission denied"),
+            "{request}: {text}"
+        );
+    }
+}

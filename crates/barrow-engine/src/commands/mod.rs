@@ -6,8 +6,10 @@
 mod buffers;
 mod errors;
 mod graph;
+mod memory;
 mod node;
 mod runtime;
+mod statistics;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,9 @@ pub(crate) fn register(
     errors::register(cli, control, thread_prefix)?;
     node::register(cli, control)?;
     graph::register(cli, control)?;
-    buffers::register(cli, control)
+    buffers::register(cli, control)?;
+    memory::register(cli, control)?;
+    statistics::register(cli, control)
 }
 
 /// The name of a thread.

@@ -2,7 +2,8 @@
 
 use super::{Servers, stats::GiveSegment};
 use crate::{
-    RegisterError,
+    RegisterError, UnknownAccount,
+    access::find_id,
     api::AcceptClients,
     cli::{AcceptSessions, RequestLog},
     config::{CliListen, Group},
@@ -15,6 +16,7 @@ use barrow_runtime::io::{
 use std::{
     fs, io,
     net::ToSocketAddrs,
+    os::fd::{AsRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
@@ -49,6 +51,12 @@ pub enum ListenError {
     /// The configured group does not exist.
     #[error("there is no group `{0}'")]
     Group(String),
+    /// A user or group in a list does not exist.
+    #[error(transparent)]
+    Account(#[from] UnknownAccount),
+    /// The command line is to be served to some only, at an address that does not tell who asks.
+    #[error("{0}: lists of users and groups need a Unix socket")]
+    NoCredentials(String),
     /// The accepting process could not be added.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -62,6 +70,7 @@ impl Servers {
     pub fn listen_cli(&self, reactor: &Reactor) -> Result<(), ListenError> {
         let unix = &self.settings.unix;
         let mut server = self.cli.clone();
+        let access = unix.cli_access.rules()?;
         if let Some(path) = &unix.log {
             let opened = RequestLog::open(path);
             let log = opened.map_err(|error| ListenError::Path {
@@ -74,7 +83,15 @@ impl Servers {
             None => Ok(()),
             Some(CliListen::Path(path)) => {
                 let listener = self.bind(reactor, path)?;
-                self.accept(AcceptSessions { listener, server })
+                self.name(&**listener.source(), "cli listener", path);
+                self.accept(AcceptSessions {
+                    listener,
+                    server,
+                    access,
+                })
+            }
+            Some(CliListen::Tcp(address)) if !unix.cli_access.is_open() => {
+                Err(ListenError::NoCredentials(address.clone()))
             }
             Some(CliListen::Tcp(address)) => {
                 let failed = |error| ListenError::Tcp {
@@ -84,7 +101,11 @@ impl Servers {
                 let resolved = address.to_socket_addrs().map_err(failed)?.next();
                 let resolved = resolved.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
                 let listener = tcp::Listener::bind(reactor, resolved).map_err(failed)?;
-                self.accept(AcceptSessions { listener, server })
+                self.accept(AcceptSessions {
+                    listener,
+                    server,
+                    access,
+                })
             }
         }
     }
@@ -100,9 +121,12 @@ impl Servers {
     ) -> Result<(), ListenError> {
         let default = runtime_directory.join("api.sock");
         let path = self.settings.socksvr.socket_name.path_or(default);
+        let access = self.settings.socksvr.access.rules()?;
         let listener = self.bind(reactor, &path)?;
+        self.name(&**listener.source(), "socksvr", &path);
         self.accept(AcceptClients {
             listener,
+            access,
             server: self.api.clone(),
         })
     }
@@ -118,14 +142,17 @@ impl Servers {
     ) -> Result<(), ListenError> {
         let default = runtime_directory.join("stats.sock");
         let path = self.settings.statseg.socket_name.path_or(default);
+        let access = self.settings.statseg.access.rules()?;
         self.make_directory(&path)?;
         let address = Address::from(path.as_path());
         let listener = unix::PacketListener::bind(reactor, address, self.options()?)?;
+        self.name(&**listener.source(), "stats segment listener", &path);
         let segment = self.control.stats().clone();
         let log = self.control.log().class("statseg");
         self.accept(GiveSegment {
             listener,
             segment,
+            access,
             log,
         })
     }
@@ -141,6 +168,14 @@ impl Servers {
             Address::from(path),
             self.options()?,
         )?)
+    }
+
+    /// Notes what a listening socket is for.
+    fn name(&self, socket: &OwnedFd, what: &str, path: &Path) {
+        let description = format!("{what} {}", path.display());
+        self.files
+            .borrow_mut()
+            .insert(socket.as_raw_fd(), description);
     }
 
     fn accept<N: ProcessNode>(&self, node: N) -> Result<(), ListenError> {
@@ -183,32 +218,9 @@ impl Servers {
             Some(Group::Id(id)) => Ok(Some(*id)),
             Some(Group::Name(name)) => {
                 let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-                let id = find_group(&groups, name);
+                let id = find_id(&groups, name);
                 id.map(Some).ok_or_else(|| ListenError::Group(name.clone()))
             }
-        }
-    }
-}
-
-/// The number of a group, from the text of `/etc/group` (group(5)).
-fn find_group(groups: &str, name: &str) -> Option<u32> {
-    groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_are_found_by_name() {
-        let groups = "root:x:0:\nvpp:x:123:a,b\nbroken\nodd:x:no:\n";
-        assert_eq!(find_group(groups, "vpp"), Some(123));
-        assert_eq!(find_group(groups, "root"), Some(0));
-        for missing in ["vp", "broken", "odd", ""] {
-            assert_eq!(find_group(groups, missing), None, "{missing}");
         }
     }
 }

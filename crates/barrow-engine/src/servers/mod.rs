@@ -7,6 +7,7 @@
 //!
 //! [`Engine::serve`]: crate::Engine::serve
 
+mod console;
 pub mod fuzz;
 mod listen;
 mod serve;
@@ -23,13 +24,14 @@ use crate::{
     About, Control, EngineBuilder, RegisterError,
     api::{self, ApiCommands, ApiRegistry, ApiServer, ApiTrace, Clients},
     cli::{
-        self, CliHandle, CliRegistry, CliResult, CliServer, CliSession, CliSessions, Identity,
-        Macros, PluginInfo, SessionSettings, ShellHost, run_script, sleep_on,
+        self, CliHandle, CliRegistry, CliResult, CliServer, CliSession, CliSessions, FileInfo,
+        Identity, Macros, PluginInfo, SessionSettings, ShellHost, run_script, sleep_on,
     },
     config::Settings,
     log, running_config,
 };
-use std::{cell::RefCell, fmt, path::PathBuf, rc::Rc};
+use barrow_runtime::io::Reactor;
+use std::{cell::RefCell, collections::BTreeMap, fmt, path::PathBuf, rc::Rc};
 use threads::ThreadTable;
 
 /// What the engine's own commands and messages work with.
@@ -41,7 +43,11 @@ pub(crate) struct Own {
     macros: Rc<Macros>,
     trace: ApiTrace,
     features: Rc<RefCell<Vec<About>>>,
+    files: FileNames,
 }
+
+/// What the listening sockets are for, by descriptor.
+type FileNames = Rc<RefCell<BTreeMap<i32, String>>>;
 
 impl Own {
     /// For a node with these settings.
@@ -54,6 +60,7 @@ impl Own {
             macros: Rc::default(),
             trace: ApiTrace::default(),
             features: Rc::default(),
+            files: Rc::default(),
         }
     }
 
@@ -96,6 +103,11 @@ impl Own {
                 .cloned()
                 .map(PluginInfo::from)
                 .collect()
+        })?;
+        let (own, names) = (control.clone(), self.files.clone());
+        let (sessions, connected) = (self.sessions.clone(), clients.clone());
+        cli::register_files(commands, move || {
+            known_files(&own, &names, &sessions, &connected)
         })?;
         log::register_commands(commands, control.log())?;
         running_config::register(commands, &writers)?;
@@ -170,8 +182,36 @@ impl Own {
             api,
             settings,
             control,
+            files: self.files,
         }
     }
+}
+
+/// What is known of the process's descriptors: those that the main thread watches, and who is at the other end.
+fn known_files(
+    control: &Control,
+    names: &FileNames,
+    sessions: &CliSessions,
+    clients: &Clients,
+) -> BTreeMap<i32, FileInfo> {
+    let mut known = BTreeMap::<i32, FileInfo>::new();
+    let reactor = control.spawner().extensions().get::<Reactor>();
+    for watched in reactor.iter().flat_map(|reactor| reactor.watched()) {
+        known.entry(watched.descriptor).or_default().watched = Some(watched);
+    }
+    for (descriptor, name) in &*names.borrow() {
+        known.entry(*descriptor).or_default().description = name.clone();
+    }
+    for session in sessions.list() {
+        if let Some(descriptor) = session.descriptor() {
+            known.entry(descriptor).or_default().description = session.name().to_owned();
+        }
+    }
+    for client in clients.list() {
+        let name = format!("socksrv {}", client.name());
+        known.entry(client.descriptor()).or_default().description = name;
+    }
+    known
 }
 
 /// The node's command line and binary API, ready to be served.
@@ -181,6 +221,7 @@ pub struct Servers {
     api: ApiServer,
     settings: Rc<Settings>,
     control: Control,
+    files: FileNames,
 }
 
 impl Servers {

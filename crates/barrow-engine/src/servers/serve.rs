@@ -1,6 +1,6 @@
 //! Opening everything in its order, and running until told to stop.
 
-use super::{ListenError, Servers};
+use super::{ListenError, Servers, console::Console};
 use crate::{Engine, api::TraceFile};
 use barrow_runtime::{
     io::Reactor,
@@ -77,9 +77,18 @@ impl Engine {
             }
         });
         let (servers, failed) = (self.servers().clone(), Rc::new(RefCell::new(None)));
+        // Held until the node has ended: then the terminal is as it was.
+        let console = servers.take_console()?;
+        let input = console.as_ref().map(Console::kind);
         let failure = failed.clone();
+        let spawner = control.spawner().clone();
         control.spawner().spawn_named_task("startup", async move {
-            match servers.open(&reactor).await {
+            let mut opened = servers.open(&reactor).await.map_err(ServeError::from);
+            if let (Ok(()), Some(kind)) = (&opened, input) {
+                let console = servers.open_console(kind, &reactor, stopper.clone(), spawner.now());
+                opened = console.map_err(ServeError::from);
+            }
+            match opened {
                 Ok(()) => ready(),
                 Err(error) => {
                     *failure.borrow_mut() = Some(error);
@@ -88,7 +97,8 @@ impl Engine {
             }
         });
         self.run()?;
+        drop(console);
         let failed = failed.borrow_mut().take();
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        failed.map_or(Ok(()), Err)
     }
 }

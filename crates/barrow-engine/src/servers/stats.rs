@@ -1,6 +1,6 @@
 //! Handing out the statistics segment.
 
-use crate::log::Class;
+use crate::{AccessRules, log::Class};
 use barrow_core::{ErrorCounters, NoNext, ProcessContext, ProcessError, ProcessNode};
 use barrow_runtime::io::unix::PacketListener;
 use barrow_stats::{Segment, socket::send_descriptor};
@@ -12,9 +12,12 @@ const REST: Duration = Duration::from_millis(100);
 /// What handing out the segment counts.
 #[derive(Debug, Clone, Copy, ErrorCounters)]
 pub(super) enum StatsErrors {
-    /// A reader has it.
-    #[error_counter(name = "given", description = "segments given to readers", severity = INFO)]
-    Given,
+    /// A reader is not among those who may.
+    #[error_counter(
+        name = "not-allowed",
+        description = "readers refused: not in the lists"
+    )]
+    NotAllowed,
     /// A reader was gone too soon, or the system refused.
     #[error_counter(name = "failed", description = "readers that got nothing")]
     Failed,
@@ -24,6 +27,7 @@ pub(super) enum StatsErrors {
 pub(super) struct GiveSegment {
     pub(super) listener: PacketListener,
     pub(super) segment: Segment,
+    pub(super) access: AccessRules,
     pub(super) log: Class,
 }
 
@@ -36,10 +40,16 @@ impl ProcessNode for GiveSegment {
         loop {
             match self.listener.accept().await {
                 Ok(client) => {
+                    let peer = client.peer_credentials().ok();
+                    if peer.and_then(|peer| self.access.of(peer)).is_none() {
+                        cx.count(StatsErrors::NotAllowed, 1);
+                        self.log
+                            .warning(format_args!("a reader is refused: {peer:?}"));
+                        continue;
+                    }
                     let source = client.source();
-                    match send_descriptor(&**source, self.segment.descriptor()) {
-                        Ok(()) => cx.count(StatsErrors::Given, 1),
-                        Err(_) => cx.count(StatsErrors::Failed, 1),
+                    if send_descriptor(&**source, self.segment.descriptor()).is_err() {
+                        cx.count(StatsErrors::Failed, 1);
                     }
                 }
                 Err(error) => {

@@ -127,7 +127,15 @@ fn a_node_serves_all_its_sockets_and_stops() {
     assert!(node.command("show clock").starts_with("Time now "));
     assert!(node.command("show threads").contains("vpp_main"));
     assert!(node.command("show cpu").starts_with("Model name: "));
-    assert!(node.command("show files").contains("socket:"));
+    let files = node.command("show files");
+    let listener = files
+        .lines()
+        .find(|line| line.contains("socksvr "))
+        .unwrap();
+    assert!(
+        listener.contains("socket:") && listener.contains("api.sock"),
+        "{files}"
+    );
     assert!(
         node.command("show logging configuration")
             .contains("100 entries")
@@ -224,6 +232,18 @@ fn a_trace_is_saved_where_nothing_is_and_shown_again() {
     let again = node.command(&format!("api trace save {name}"));
     assert_eq!(again, format!("api trace: file exists: /tmp/{name}\n"));
     let shown = node.command(&format!("api trace dump /tmp/{name}"));
+    let ping = "[\n{\"_msgname\":\"control_ping\",\"_crc\":\"51077d14\"}\n]\n";
+    for command in [format!("tojson /tmp/{name}"), "dump-json".to_owned()] {
+        assert_eq!(node.command(&format!("api trace {command}")), ping);
+    }
+    let json = format!("{name}.json");
+    let saved = node.command(&format!("api trace save-json {json}"));
+    assert_eq!(saved, format!("API trace saved to /tmp/{json}\n"));
+    assert_eq!(
+        std::fs::read_to_string(format!("/tmp/{json}")).unwrap(),
+        ping
+    );
+    std::fs::remove_file(format!("/tmp/{json}")).unwrap();
     std::fs::remove_file(format!("/tmp/{name}")).unwrap();
     assert_eq!(
         shown,

@@ -76,6 +76,10 @@ fn write_settings(sw: &SwInterface, hw: &HwInterface, config: &mut RunningConfig
         let command = format_args!("set interface detailed-stats {name} enable");
         config.line(Stage::Properties, number, command);
     }
+    if sw.punt {
+        let command = format_args!("set interface state {name} punt");
+        config.line(Stage::Admin, number, command);
+    }
     if sw.admin_up {
         // A sub-interface goes up only above one that is up.
         let number = number | u32::from(sw.sub.is_some()) << 31;

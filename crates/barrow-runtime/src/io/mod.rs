@@ -1,6 +1,7 @@
-//! Input and output for one thread: readiness, sockets, netlink.
+//! Input and output for one thread: readiness, sockets, netlink, the console.
 
 mod backend;
+pub mod console;
 pub mod machine;
 pub mod netlink;
 pub mod packet;
@@ -24,6 +25,6 @@ pub use backend::{Backend, Fallback, NoBackend};
 
 pub use machine::{Action, Address, Event, SocketId, To};
 pub use packet::{Packet, Packets};
-pub use reactor::{Bell, Direction, Flag, Reactor, Source};
+pub use reactor::{Bell, Direction, Flag, Reactor, Source, Watched};
 pub use sockets::Sockets;
 pub use stream::ByteStream;

@@ -1,7 +1,7 @@
 //! Accepting connections.
 
 use super::ApiServer;
-use crate::cli::AcceptErrors;
+use crate::{Access, AccessRules, cli::AcceptErrors};
 use barrow_core::{NoNext, ProcessContext, ProcessError, ProcessNode};
 use barrow_runtime::io::{ByteStream, unix};
 use std::{ffi::CStr, os::fd::AsRawFd, time::Duration};
@@ -16,6 +16,8 @@ pub struct AcceptClients {
     pub listener: unix::Listener,
     /// What they work with.
     pub server: ApiServer,
+    /// Who is served.
+    pub access: AccessRules,
 }
 
 impl ProcessNode for AcceptClients {
@@ -27,17 +29,25 @@ impl ProcessNode for AcceptClients {
         loop {
             match self.listener.accept().await {
                 Ok(stream) => {
+                    let peer = stream.peer_credentials().ok();
+                    let Some(access) = peer.and_then(|peer| self.access.of(peer)) else {
+                        cx.count(AcceptErrors::NotAllowed, 1);
+                        self.server
+                            .log
+                            .warning(format_args!("a client is refused: {peer:?}"));
+                        continue;
+                    };
                     let descriptor = stream.source().as_raw_fd();
                     let unit = self.server.connection(stream, descriptor);
-                    let accepted = unit.map(|unit| cx.spawner().spawn(Box::new(unit)));
-                    cx.count(
-                        if accepted.is_some() {
-                            AcceptErrors::Accepted
-                        } else {
-                            AcceptErrors::Refused
-                        },
-                        1,
-                    );
+                    if let Some(unit) = &unit {
+                        unit.client().set_read_only(access == Access::ReadOnly);
+                    }
+                    match unit {
+                        Some(unit) => {
+                            cx.spawner().spawn(Box::new(unit));
+                        }
+                        None => cx.count(AcceptErrors::Refused, 1),
+                    }
                 }
                 Err(error) => {
                     cx.count(AcceptErrors::Failed, 1);

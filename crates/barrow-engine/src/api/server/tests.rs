@@ -79,7 +79,11 @@ impl Node {
                 trace: ApiTrace::default(),
                 log,
             };
-            spawner.start_process(AcceptClients { listener, server });
+            spawner.start_process(AcceptClients {
+                listener,
+                server,
+                access: Default::default(),
+            });
             // The registry lives as long as the thread's scheduler.
             spawner.spawn_task(async move {
                 std::future::pending::<()>().await;

@@ -1,6 +1,6 @@
 //! One connection on a byte stream.
 
-use crate::api::{Progress, Session};
+use crate::api::{Client, Progress, Session};
 use barrow_core::{Instant, Unit, UnitContext, Work};
 use barrow_runtime::io::{ByteStream, Direction};
 use std::task::{Context, Poll};
@@ -26,6 +26,11 @@ impl<S: ByteStream> ConnectionUnit<S> {
             stream,
             watching: false,
         }
+    }
+
+    /// Its client.
+    pub fn client(&self) -> &Client {
+        self.session.client()
     }
 
     fn step(&mut self, cx: &mut UnitContext<'_>) -> Result<Work, Disconnected> {

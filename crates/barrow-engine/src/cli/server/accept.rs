@@ -1,9 +1,9 @@
 //! Accepting sessions.
 
 use super::CliServer;
-use crate::cli::SessionKind;
+use crate::{Access, AccessRules, cli::SessionKind};
 use barrow_core::{ErrorCounters, NoNext, ProcessContext, ProcessError, ProcessNode};
-use barrow_runtime::io::{ByteStream, tcp, unix};
+use barrow_runtime::io::{ByteStream, tcp, unix, unix::Credentials};
 use std::{ffi::CStr, future::Future, io, os::fd::AsRawFd, time::Duration};
 
 /// How long accepting rests when the process has no descriptors left.
@@ -19,6 +19,9 @@ pub trait CliListener: 'static {
     /// # Errors
     /// When the process has no descriptors left, mostly.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>>;
+
+    /// Who is at the other end, where that is known.
+    fn peer(stream: &Self::Stream) -> Option<Credentials>;
 }
 
 impl CliListener for unix::Listener {
@@ -26,6 +29,10 @@ impl CliListener for unix::Listener {
 
     async fn accept(&self) -> io::Result<unix::Stream> {
         Self::accept(self).await
+    }
+
+    fn peer(stream: &unix::Stream) -> Option<Credentials> {
+        stream.peer_credentials().ok()
     }
 }
 
@@ -35,17 +42,24 @@ impl CliListener for tcp::Listener {
     async fn accept(&self) -> io::Result<tcp::Stream> {
         Self::accept(self).await
     }
+
+    fn peer(_: &tcp::Stream) -> Option<Credentials> {
+        None
+    }
 }
 
-/// What accepting sessions counts.
+/// What accepting sessions counts: the connections that came to nothing, so that a healthy node has no errors to show.
 #[derive(Debug, Clone, Copy, ErrorCounters)]
 pub enum AcceptErrors {
-    /// A session began.
-    #[error_counter(name = "accepted", description = "connections accepted", severity = INFO)]
-    Accepted,
     /// There are too many.
     #[error_counter(name = "refused", description = "connections refused: too many")]
     Refused,
+    /// The peer is not among those who may.
+    #[error_counter(
+        name = "not-allowed",
+        description = "connections refused: not in the lists"
+    )]
+    NotAllowed,
     /// The system refused.
     #[error_counter(
         name = "failed",
@@ -61,6 +75,8 @@ pub struct AcceptSessions<L> {
     pub listener: L,
     /// What they work with.
     pub server: CliServer,
+    /// Who is served; where peers are not known, everybody.
+    pub access: AccessRules,
 }
 
 impl<L: CliListener> ProcessNode for AcceptSessions<L> {
@@ -76,10 +92,19 @@ impl<L: CliListener> ProcessNode for AcceptSessions<L> {
                         cx.count(AcceptErrors::Refused, 1);
                         continue;
                     }
-                    cx.count(AcceptErrors::Accepted, 1);
+                    let peer = L::peer(&stream);
+                    let access = peer.map_or(Some(Access::Full), |peer| self.access.of(peer));
+                    let Some(access) = access else {
+                        cx.count(AcceptErrors::NotAllowed, 1);
+                        self.server
+                            .log
+                            .warning(format_args!("a session is refused: {peer:?}"));
+                        continue;
+                    };
                     let descriptor = stream.source().as_raw_fd();
                     let kind = SessionKind::Socket;
                     let unit = self.server.session(kind, stream, descriptor, cx.now());
+                    unit.handle().set_read_only(access == Access::ReadOnly);
                     cx.spawner().spawn(Box::new(unit));
                 }
                 Err(error) => {

@@ -48,6 +48,25 @@ impl CliServer {
         self.sessions.add(&handle);
         SessionUnit::new(self.clone(), handle, stream, now)
     }
+
+    /// The unit of the session on the node's own console: at a terminal of this type, or plain without one.
+    pub fn console<S: ByteStream>(
+        &self,
+        terminal: Option<&str>,
+        stream: S,
+        now: Instant,
+    ) -> SessionUnit<S> {
+        let (settings, macros) = (self.settings.clone(), self.macros.clone());
+        let handle = CliSession::terminal_session(SessionKind::Console, 0, settings, macros);
+        if let Some(mut own) = handle.terminal() {
+            match terminal {
+                Some(name) if !self.settings.line_mode => own.set_type(name.as_bytes()),
+                _ => own.make_non_interactive(),
+            }
+        }
+        self.sessions.add(&handle);
+        SessionUnit::new(self.clone(), handle, stream, now)
+    }
 }
 
 impl fmt::Debug for CliServer {

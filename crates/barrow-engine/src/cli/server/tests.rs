@@ -71,7 +71,11 @@ impl Node {
                 log: Logger::quiet().class("cli"),
                 requests: Some(RequestLog::open(&requests)?),
             };
-            spawner.start_process(AcceptSessions { listener, server });
+            spawner.start_process(AcceptSessions {
+                listener,
+                server,
+                access: Default::default(),
+            });
             Ok::<_, std::io::Error>(())
         })
         .unwrap();

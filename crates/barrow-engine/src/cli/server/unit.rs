@@ -1,7 +1,7 @@
 //! One session on a byte stream.
 
 use super::CliServer;
-use crate::cli::{CliSession, Session, SessionInput, SessionOutput, run_request};
+use crate::cli::{CliSession, Session, SessionInput, SessionKind, SessionOutput, run_request};
 use barrow_core::{Instant, Machine, Unit, UnitContext, Work};
 use barrow_runtime::io::{ByteStream, Direction};
 use std::{
@@ -77,6 +77,11 @@ impl<S: ByteStream> SessionUnit<S> {
             watching: false,
             next_deadline: None,
         }
+    }
+
+    /// The handle that its commands see.
+    pub fn handle(&self) -> &CliSession {
+        self.session.handle()
     }
 
     fn watch(&mut self, cx: &UnitContext<'_>) {
@@ -192,8 +197,14 @@ impl<S: ByteStream> SessionUnit<S> {
         Ok(true)
     }
 
+    /// When it is given up unless its client accepts something. The node's own console has all the time there is.
+    fn stall_deadline(&self) -> Option<Instant> {
+        let is_client = self.session.handle().kind() == SessionKind::Socket;
+        self.outgoing.deadline().filter(|_| is_client)
+    }
+
     fn is_stalled(&self, now: Instant) -> bool {
-        self.outgoing.deadline().is_some_and(|at| at <= now)
+        self.stall_deadline().is_some_and(|at| at <= now)
     }
 }
 
@@ -255,7 +266,7 @@ impl<S: ByteStream> Unit for SessionUnit<S> {
         };
         let deadlines = [
             self.session.poll_timeout(),
-            self.outgoing.deadline(),
+            self.stall_deadline(),
             lingering,
         ];
         self.next_deadline = deadlines.into_iter().flatten().min();

@@ -2,7 +2,7 @@
 
 use super::{
     super::{CliError, Macros, Output},
-    History,
+    History, telnet,
 };
 use crate::config::UnixSettings;
 use std::{
@@ -127,6 +127,39 @@ pub struct Terminal {
     pub history: History,
 }
 
+impl Terminal {
+    /// The greatest width and height that it may claim.
+    const MAX_DIMENSION: u16 = 512;
+
+    /// Its window has this size now; 0 is unknown.
+    pub(crate) fn resize(&mut self, width: u16, height: u16) {
+        let known = |size: u16, usual| {
+            if size == 0 {
+                usual
+            } else {
+                size.min(Self::MAX_DIMENSION)
+            }
+        };
+        (self.width, self.height) = (known(width, 80), known(height, 24));
+    }
+
+    /// It is of this type, by which is told what it can do, and whether somebody sits at it.
+    pub(crate) fn set_type(&mut self, name: &[u8]) {
+        self.ansi = telnet::is_ansi(name);
+        if telnet::is_non_interactive(name) {
+            self.make_non_interactive();
+        }
+    }
+
+    /// Nobody sits at it: a program, or a person by way of one.
+    pub(crate) fn make_non_interactive(&mut self) {
+        self.mode = TerminalMode::Line;
+        self.interactive = false;
+        self.pager = false;
+        self.history.enable(false);
+    }
+}
+
 /// A handle to a session, shared by its machine, its host and its commands.
 #[derive(Clone)]
 pub struct CliSession {
@@ -143,6 +176,7 @@ struct Shared {
     terminal: Option<RefCell<Terminal>>,
     quitting: Cell<bool>,
     disconnected: Cell<bool>,
+    read_only: Cell<bool>,
     scripts: Cell<usize>,
     interrupt: RefCell<Interrupt>,
 }
@@ -225,6 +259,7 @@ impl CliSession {
             terminal: terminal.map(RefCell::new),
             quitting: Cell::new(false),
             disconnected: Cell::new(false),
+            read_only: Cell::new(false),
             scripts: Cell::new(0),
             interrupt: RefCell::default(),
         };
@@ -266,6 +301,16 @@ impl CliSession {
     /// Its terminal, if it has one. To be given back before anything else runs.
     pub fn terminal(&self) -> Option<RefMut<'_, Terminal>> {
         self.shared.terminal.as_ref().map(RefCell::borrow_mut)
+    }
+
+    /// Lets it run only commands that look, or all.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.shared.read_only.set(read_only);
+    }
+
+    /// Whether it may only look.
+    pub fn is_read_only(&self) -> bool {
+        self.shared.read_only.get()
     }
 
     /// Ends the session when the running request is done.

@@ -9,7 +9,7 @@ use super::{
     keys::{Decoded, Key, editor_key, pager_key},
     pager::{Pager, View},
     screen::Screen,
-    telnet::{self, Event, GREETING, Telnet},
+    telnet::{Event, GREETING, Telnet},
 };
 use barrow_core::{Instant, Machine};
 use std::{collections::VecDeque, rc::Rc, time::Duration};
@@ -19,9 +19,6 @@ const START_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a request without line end is waited for to be continued.
 const PIECES_WITHIN: Duration = Duration::from_millis(50);
-
-/// The greatest width and height that a terminal may claim.
-const MAX_DIMENSION: u16 = 512;
 
 /// What happens to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,18 +173,7 @@ impl Session {
                 self.screen.text("fd.io VPP\n");
             }
             Event::WindowSize { width, height } => {
-                self.with_terminal(|terminal| {
-                    terminal.width = if width == 0 {
-                        80
-                    } else {
-                        width.min(MAX_DIMENSION)
-                    };
-                    terminal.height = if height == 0 {
-                        24
-                    } else {
-                        height.min(MAX_DIMENSION)
-                    };
-                });
+                self.with_terminal(|terminal| terminal.resize(width, height));
                 if self.phase == Phase::Open && self.pager.is_open() {
                     self.update_screen();
                     let view = self.view();
@@ -195,16 +181,7 @@ impl Session {
                 }
             }
             Event::TerminalType(name) => {
-                let program = telnet::is_non_interactive(&name);
-                self.with_terminal(|terminal| {
-                    terminal.ansi = telnet::is_ansi(&name);
-                    if program {
-                        terminal.mode = TerminalMode::Line;
-                        terminal.interactive = false;
-                        terminal.pager = false;
-                        terminal.history.enable(false);
-                    }
-                });
+                self.with_terminal(|terminal| terminal.set_type(&name));
                 if matches!(self.phase, Phase::Negotiating { .. }) {
                     self.start();
                 }
@@ -287,7 +264,7 @@ impl Session {
         let limit = self.handle.settings().max_request;
         self.screen
             .text(format!("a request has {limit} bytes at most\n"));
-        self.screen.raw(b"\0");
+        self.end_answer();
         self.handle.quit();
         false
     }
@@ -402,9 +379,16 @@ impl Session {
         let view = self.view();
         let paging = self.pager.finish(view, &mut self.screen);
         if !self.is_interactive() {
-            self.screen.raw(b"\0");
+            self.end_answer();
         } else if !paging && !self.handle.is_quitting() {
             self.prompt();
+        }
+    }
+
+    /// What ends the answer to a program on the socket; a pipe on the console gets the plain text.
+    fn end_answer(&mut self) {
+        if self.handle.kind() == SessionKind::Socket {
+            self.screen.raw(b"\0");
         }
     }
 

@@ -1,6 +1,9 @@
 //! The sections of the sockets: `socksvr`, `statseg`, `api-trace`, `punt`.
 
-use crate::config::{ConfigError, PageSize, Words};
+use crate::{
+    AccessSettings,
+    config::{ConfigError, PageSize, Words},
+};
 use std::{path::PathBuf, time::Duration};
 
 /// The name of a Unix socket.
@@ -44,6 +47,8 @@ pub struct SocksvrSettings {
     pub stall_timeout: Duration,
     /// `max-clients N`: connections at a time. Barrow's own word.
     pub max_clients: usize,
+    /// `allow-uid L`, `allow-gid L`, `read-only-uid L`, `read-only-gid L`: who is served. Barrow's own words.
+    pub access: AccessSettings,
 }
 
 impl Default for SocksvrSettings {
@@ -54,13 +59,18 @@ impl Default for SocksvrSettings {
             max_events: 4 << 20,
             stall_timeout: Duration::from_secs(30),
             max_clients: 4096,
+            access: AccessSettings::default(),
         }
     }
 }
 
 impl SocksvrSettings {
     pub(super) fn read(&mut self, mut words: Words<'_>) -> Result<(), ConfigError> {
-        const KNOWN: [&str; 6] = [
+        const KNOWN: [&str; 10] = [
+            "allow-uid",
+            "allow-gid",
+            "read-only-uid",
+            "read-only-gid",
             "socket-name",
             "default",
             "max-queued",
@@ -80,6 +90,9 @@ impl SocksvrSettings {
                 "max-events" => self.max_events = bytes(&mut words)?,
                 "stall-timeout" => self.stall_timeout = words.seconds()?,
                 "max-clients" => self.max_clients = words.number()?,
+                "allow-uid" | "allow-gid" | "read-only-uid" | "read-only-gid" => {
+                    self.access.read(word, &mut words)?;
+                }
                 other => unreachable!("`{other}' is in the table without being read"),
             }
         }
@@ -101,6 +114,8 @@ pub struct StatsegSettings {
     pub per_node_counters: bool,
     /// `update-interval S`: how often gauges are written.
     pub update_interval: Duration,
+    /// `allow-uid L`, `allow-gid L`: who gets the segment. Barrow's own words.
+    pub access: AccessSettings,
 }
 
 impl Default for StatsegSettings {
@@ -111,13 +126,16 @@ impl Default for StatsegSettings {
             page_size: PageSize::Default,
             per_node_counters: false,
             update_interval: Duration::from_secs(10),
+            access: AccessSettings::default(),
         }
     }
 }
 
 impl StatsegSettings {
     pub(super) fn read(&mut self, mut words: Words<'_>) -> Result<(), ConfigError> {
-        const KNOWN: [&str; 6] = [
+        const KNOWN: [&str; 8] = [
+            "allow-uid",
+            "allow-gid",
             "socket-name",
             "default",
             "size",
@@ -132,6 +150,7 @@ impl StatsegSettings {
                 "size" => self.size = Some(words.size()?),
                 "page-size" => self.page_size = PageSize::read(&mut words)?,
                 "per-node-counters" => self.per_node_counters = words.switch()?,
+                "allow-uid" | "allow-gid" => self.access.read(word, &mut words)?,
                 "update-interval" => {
                     let at = words.clone();
                     self.update_interval = words.seconds()?;

@@ -1,6 +1,9 @@
 //! `unix { … }`: the process, its directory and its CLI.
 
-use crate::config::{ConfigError, Words};
+use crate::{
+    AccessSettings,
+    config::{ConfigError, Words},
+};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -49,6 +52,9 @@ pub struct UnixSettings {
     pub nocolor: bool,
     /// `poll-sleep-usec N`: accepted for VPP's sake; Barrow's loops park instead.
     pub poll_sleep: Duration,
+    /// `cli-allow-uid L`, `cli-allow-gid L`, `cli-read-only-uid L`, `cli-read-only-gid L`: whom the CLI's socket serves.
+    /// Barrow's own words.
+    pub cli_access: AccessSettings,
 }
 
 impl Default for UnixSettings {
@@ -74,13 +80,18 @@ impl Default for UnixSettings {
             cli_no_banner: false,
             nocolor: false,
             poll_sleep: Duration::ZERO,
+            cli_access: AccessSettings::default(),
         }
     }
 }
 
 impl UnixSettings {
     pub(super) fn read(&mut self, mut words: Words<'_>) -> Result<(), ConfigError> {
-        const KNOWN: [&str; 22] = [
+        const KNOWN: [&str; 26] = [
+            "cli-allow-uid",
+            "cli-allow-gid",
+            "cli-read-only-uid",
+            "cli-read-only-gid",
             "nodaemon",
             "nosyslog",
             "interactive",
@@ -131,6 +142,10 @@ impl UnixSettings {
                 "nocolor" => self.nocolor = true,
                 "poll-sleep-usec" => {
                     self.poll_sleep = Duration::from_micros(words.number::<u32>()?.into());
+                }
+                "cli-allow-uid" | "cli-allow-gid" | "cli-read-only-uid" | "cli-read-only-gid" => {
+                    let list = word.trim_start_matches("cli-");
+                    self.cli_access.read(list, &mut words)?;
                 }
                 other => unreachable!("`{other}' is in the table without being read"),
             }

@@ -45,7 +45,7 @@ use bell::Awake;
 pub use bell::Bell;
 pub use flag::Flag;
 pub use source::Source;
-pub use table::Direction;
+pub use table::{Direction, Watched};
 
 use super::backend::{Backend, Fallback};
 use super::uring::Ring;
@@ -161,6 +161,12 @@ impl Reactor {
     #[must_use]
     pub fn sources(&self) -> usize {
         self.0.table.borrow().len()
+    }
+
+    /// The descriptors that are registered, and what was reported of each.
+    #[must_use]
+    pub fn watched(&self) -> Vec<Watched> {
+        self.0.table.borrow().watched()
     }
 
     /// Takes in what has happened, without waiting; returns the number of events.

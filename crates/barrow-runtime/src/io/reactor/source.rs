@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::task::{Context, Poll, Waker};
 
 use rustix::io::Errno;
@@ -20,7 +20,8 @@ pub struct Source<T: AsFd> {
 
 impl<T: AsFd> Source<T> {
     pub(super) fn new(reactor: Reactor, io: T) -> io::Result<Self> {
-        let token = reactor.0.table.borrow_mut().insert();
+        let descriptor = io.as_fd().as_raw_fd();
+        let token = reactor.0.table.borrow_mut().insert(descriptor);
         if let Err(error) = reactor.0.poller.add(&io, token) {
             reactor.0.table.borrow_mut().remove(token);
             return Err(error);

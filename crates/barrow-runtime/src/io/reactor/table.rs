@@ -106,6 +106,20 @@ struct Slot {
     sides: [Side; 2],
     /// The kernel reports when writing becomes possible.
     reports_write: bool,
+    watched: Watched,
+}
+
+/// A descriptor that a reactor watches, and what the kernel has reported of it so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Its number.
+    pub descriptor: i32,
+    /// Times that there was something to read.
+    pub reads: u64,
+    /// Times that there was room to write.
+    pub writes: u64,
+    /// Times that it had failed.
+    pub errors: u64,
 }
 
 /// All sources of a reactor.
@@ -116,12 +130,18 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn insert(&mut self) -> Token {
+    pub(super) fn insert(&mut self, descriptor: i32) -> Token {
         self.generation = self.generation.wrapping_add(1);
         let slot = Slot {
             generation: self.generation,
             sides: [Side::new(), Side::new()],
             reports_write: false,
+            watched: Watched {
+                descriptor,
+                reads: 0,
+                writes: 0,
+                errors: 0,
+            },
         };
         let index = u32::try_from(self.slots.insert(slot)).expect("fewer descriptors than 2^32");
         Token {
@@ -134,6 +154,10 @@ impl Table {
         if self.slot(token).is_some() {
             self.slots.remove(token.index as usize);
         }
+    }
+
+    pub(super) fn watched(&self) -> Vec<Watched> {
+        self.slots.iter().map(|(_, slot)| slot.watched).collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -198,6 +222,9 @@ impl Table {
         let finished = hung_up || flags.contains(EventFlags::RDHUP);
         let readable = failed || finished || flags.contains(EventFlags::IN);
         let writable = failed || hung_up || flags.contains(EventFlags::OUT);
+        slot.watched.reads += u64::from(flags.contains(EventFlags::IN));
+        slot.watched.writes += u64::from(flags.contains(EventFlags::OUT));
+        slot.watched.errors += u64::from(failed);
         let [read, write] = &mut slot.sides;
         [
             readable.then(|| read.edge(finished)).flatten(),
@@ -227,9 +254,9 @@ mod tests {
     #[test]
     fn an_event_for_a_source_that_is_gone_reaches_nobody() {
         let mut table = Table::default();
-        let old = table.insert();
+        let old = table.insert(-1);
         table.remove(old);
-        let new = table.insert();
+        let new = table.insert(-1);
         assert_eq!(old.index, new.index, "the place is reused");
         table.clear(new, Direction::Read);
         table.wait(new, Direction::Read, Waker::noop());
@@ -247,7 +274,7 @@ mod tests {
     #[test]
     fn a_future_is_woken_once_and_a_watcher_each_time() {
         let mut table = Table::default();
-        let token = table.insert();
+        let token = table.insert(-1);
         table.wait(token, Direction::Read, Waker::noop());
         table.watch(token, Direction::Write, Some(Waker::noop()));
         let both = EventFlags::IN | EventFlags::OUT;
@@ -258,7 +285,7 @@ mod tests {
     #[test]
     fn a_closed_direction_stays_ready() {
         let mut table = Table::default();
-        let token = table.insert();
+        let token = table.insert(-1);
         let _ = table.report(token, EventFlags::IN | EventFlags::RDHUP);
         table.clear(token, Direction::Read);
         table.clear(token, Direction::Write);

@@ -211,3 +211,30 @@ fn handlers_are_registered_once_and_for_known_messages_only() {
     let again = api.request(|_, _: ControlPing| Ok(ControlPingReply::default()));
     assert_eq!(again, Err(ApiRegisterError::Duplicate("control_ping")));
 }
+
+#[test]
+fn a_client_that_may_only_look_is_refused_everything_else() {
+    let server = Server::new();
+    let mut peer = server.connect();
+    peer.session.client().set_read_only(true);
+    peer.pings();
+    peer.send(
+        1,
+        &WantInterfaceEvents {
+            enable_disable: 1,
+            pid: 1,
+        },
+    );
+    let (_, reply) = peer.receive::<barrow_messages::interface::WantInterfaceEventsReply>();
+    assert_eq!(reply.retval, 0);
+    // Named neither as a question nor as a dump.
+    peer.send(2, &barrow_messages::vlib::Cli { cmd_in_shmem: 0 });
+    let (context, reply) = peer.receive::<barrow_messages::vlib::CliReply>();
+    assert_eq!((context, reply.retval), (2, ApiError::FEATURE_DISABLED.0));
+    let command = |command| CliInband {
+        cmd: VarString::from(command),
+    };
+    peer.send(3, &command("show version"));
+    let (_, reply) = peer.receive::<CliInbandReply>();
+    assert_eq!(reply.reply.to_string_lossy(), "probe v1\n");
+}

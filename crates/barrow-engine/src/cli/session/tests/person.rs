@@ -106,3 +106,25 @@ proptest! {
         prop_assert!(client.closed);
     }
 }
+
+#[test]
+fn a_pipe_on_the_console_gets_plain_text() {
+    let shell = Shell::new();
+    let handle = CliSession::terminal_session(
+        SessionKind::Console,
+        0,
+        shell.settings.clone(),
+        shell.macros.clone(),
+    );
+    handle.terminal().unwrap().make_non_interactive();
+    let mut session = Session::new(handle, Rc::clone(&shell.registry), START);
+    session.handle_input(START, SessionInput::Bytes(b"show version\n"));
+    let request = SessionOutput::Execute("show version".into());
+    assert_eq!(session.poll_output(START), Some(request));
+    session.handle_input(START, SessionInput::Text("probe v1\n"));
+    session.handle_input(START, SessionInput::Finished);
+    session.handle_input(START, SessionInput::EndOfInput);
+    let text = SessionOutput::Transmit(b"probe v1\n".to_vec());
+    assert_eq!(session.poll_output(START), Some(text));
+    assert_eq!(session.poll_output(START), Some(SessionOutput::Close));
+}
