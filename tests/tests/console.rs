@@ -68,12 +68,12 @@ fn the_console_follows_the_size_of_the_window() {
     let mut child = pty.start(&mut node(&binary, &folder), false);
     let mut person = Person::at(pty);
     person.sees("vpp# ");
-    person.terminal().resize((90, 12));
+    person.terminal().resize((90, 40));
     let pid = child.id().to_string();
     let _sent = run("kill", ["-WINCH", &pid]);
     while !person
         .command("show terminal")
-        .contains("Terminal height: 12")
+        .contains("Terminal height: 40")
     {
         std::thread::yield_now();
     }

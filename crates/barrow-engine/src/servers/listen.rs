@@ -83,7 +83,7 @@ impl Servers {
             None => Ok(()),
             Some(CliListen::Path(path)) => {
                 let listener = self.bind(reactor, path)?;
-                self.name(&**listener.source(), "cli listener", path);
+                self.name(listener.source(), "cli listener", path);
                 self.accept(AcceptSessions {
                     listener,
                     server,
@@ -123,7 +123,7 @@ impl Servers {
         let path = self.settings.socksvr.socket_name.path_or(default);
         let access = self.settings.socksvr.access.rules()?;
         let listener = self.bind(reactor, &path)?;
-        self.name(&**listener.source(), "socksvr", &path);
+        self.name(listener.source(), "socksvr", &path);
         self.accept(AcceptClients {
             listener,
             access,
@@ -146,7 +146,7 @@ impl Servers {
         self.make_directory(&path)?;
         let address = Address::from(path.as_path());
         let listener = unix::PacketListener::bind(reactor, address, self.options()?)?;
-        self.name(&**listener.source(), "stats segment listener", &path);
+        self.name(listener.source(), "stats segment listener", &path);
         let segment = self.control.stats().clone();
         let log = self.control.log().class("statseg");
         self.accept(GiveSegment {
