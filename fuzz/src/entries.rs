@@ -35,6 +35,42 @@ pub fn any_message(data: &[u8]) {
     }
 }
 
+/// What a server says to a client that makes a call now and then.
+pub fn client_session(data: &[u8]) {
+    use barrow_client::session::{Incoming, Session};
+    use barrow_messages::interface::{SwInterfaceDump, SwInterfaceEvent};
+    use barrow_messages::memclnt::ControlPing;
+    let mut session = Session::new("fuzz", 64 << 10);
+    session.begin();
+    for (turn, chunk) in (0_u64..).zip(data.chunks(61)) {
+        let now = barrow_core::Instant::from_millis(turn);
+        let deadline = Some(barrow_core::Instant::from_millis(turn + 5));
+        session.space(chunk.len())[..chunk.len()].copy_from_slice(chunk);
+        let mut over = Vec::new();
+        let taken = session.received(chunk.len(), |incoming| {
+            if let Incoming::Ended(call) = incoming {
+                over.push(call);
+            }
+        });
+        session.handle_timeout(now, |call, waited| over.extend(waited.then_some(call)));
+        for call in over {
+            let ended = session.finish(call, |_| ());
+            assert!(ended.is_some(), "what has ended can be fetched");
+        }
+        if taken.is_err() {
+            session.lose(|_| ());
+            session.begin();
+        }
+        // Each is refused where the server lacks it, or before the greeting.
+        let _ = session.expect::<SwInterfaceEvent>();
+        let _ = session.request(&ControlPing::default(), deadline);
+        let _ = session.dump(&SwInterfaceDump::default(), None, 1000);
+        let sent = session.unsent().len();
+        session.sent(sent);
+    }
+    session.lose(|_| ());
+}
+
 /// The language of `.api` files.
 pub fn api_language(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {

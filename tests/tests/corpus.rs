@@ -93,5 +93,6 @@ corpora!(
     api_language,
     startup_grammar,
     cli_line,
-    packet_input
+    packet_input,
+    client_session
 );
