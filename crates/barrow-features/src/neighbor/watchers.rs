@@ -27,6 +27,14 @@ const fn interface_of(index: InterfaceIndex) -> u32 {
     if index.0 == 0 { u32::MAX } else { index.0 }
 }
 
+/// IPv6 neighbours are for later.
+fn require_ip4(address: Address) -> Result<(), ApiError> {
+    match IpAddr::try_from(address) {
+        Ok(IpAddr::V4(_)) => Ok(()),
+        _ => Err(ApiError::INVALID_ADDRESS_FAMILY),
+    }
+}
+
 impl Watchers {
     /// Whether a subscription for this interface and address is about a neighbour; an address of zeros is
     /// any address.
@@ -43,6 +51,7 @@ impl Watchers {
         cx: &ApiContext<'_>,
         message: WantIpNeighborEvents,
     ) -> Result<(), ApiError> {
+        require_ip4(message.ip)?;
         let (pid, interface, ip) = (message.pid, interface_of(message.sw_if_index), message.ip);
         let same = move |known: &WantIpNeighborEvents| {
             (known.pid, interface_of(known.sw_if_index), known.ip) == (pid, interface, ip)
@@ -62,6 +71,7 @@ impl Watchers {
         cx: &ApiContext<'_>,
         message: WantIpNeighborEventsV2,
     ) -> Result<(), ApiError> {
+        require_ip4(message.ip)?;
         let (pid, interface, ip) = (message.pid, interface_of(message.sw_if_index), message.ip);
         let same = move |known: &WantIpNeighborEventsV2| {
             (known.pid, interface_of(known.sw_if_index), known.ip) == (pid, interface, ip)
