@@ -146,6 +146,7 @@ impl Plan {
         let control = Control(Rc::new(Shared {
             nodes: Default::default(),
             live: Default::default(),
+            groups: Default::default(),
             errors,
             arcs: ArcTable::default(),
             trace: TraceControl::new(ids.clone()),

@@ -7,6 +7,7 @@ use crate::cli::CliRegistry;
 use crate::config::{ConfigRegistry, Settings};
 use crate::control::Control;
 use crate::feature::{About, RegisterError};
+use crate::fuse::FusedGroup;
 use crate::log::Class;
 use crate::node::{InputNode, NodeId, NodeOptions, NodeThread, PacketNode};
 use crate::running_config::{ConfigWriters, RunningConfig};
@@ -87,6 +88,19 @@ impl EngineBuilder {
         make: impl FnMut() -> N + 'static,
     ) -> Result<NodeId, RegisterError> {
         Ok(self.control.add_process(restart, make)?)
+    }
+
+    /// Makes a group of nodes that may run as one, in the place of the first of `nodes`; `make` makes one
+    /// instance a thread. A group makes nothing that its nodes would not make.
+    ///
+    /// The nodes may be registered later; without one of them the node does not start.
+    pub fn fuse<G: FusedGroup>(
+        &mut self,
+        name: &str,
+        nodes: &[&str],
+        make: impl Fn(NodeThread) -> G + 'static,
+    ) {
+        self.control.add_group(name, nodes, make);
     }
 
     /// Makes a feature arc that begins in any of `starts` and ends in `end`.

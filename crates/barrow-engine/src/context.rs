@@ -206,6 +206,13 @@ impl<'a> DispatchContext<'a> {
         self.x.arcs.entry(arc, sw_if_index)
     }
 
+    /// Whether a chain has no feature: packets that start it in a node whose `default` next this is go straight there.
+    #[inline]
+    #[must_use]
+    pub fn arc_is_idle(&self, entry: ArcEntry, default: NodeId) -> bool {
+        entry.is_empty() || self.x.heap.node(entry.0) == Some(default)
+    }
+
     /// Puts the packet on the chain of `entry`; returns the first feature's node, or `default` where there
     /// is no feature.
     #[inline]

@@ -43,6 +43,7 @@ mod engine;
 mod error;
 mod feature;
 mod frame;
+mod fuse;
 pub mod log;
 mod memory;
 mod node;
@@ -65,11 +66,12 @@ pub use clock::NodeClock;
 pub use context::{
     AsInputNode, AsPacketNode, Declares, DispatchContext, InputContext, PacketContext,
 };
-pub use control::{Control, NodeRuntime, Rates, ThreadRuntime, Unavailable, Watch};
+pub use control::{Control, FusedRuntime, NodeRuntime, Rates, ThreadRuntime, Unavailable, Watch};
 pub use engine::{Builder, Engine};
 pub use error::{ErrorCount, ErrorTable, ErrorTableError};
 pub use feature::{About, Feature, RegisterError};
 pub use frame::{Frame, VECTOR, Vector};
+pub use fuse::{FusedContext, FusedGroup, Verdict};
 pub use memory::ProcessMemory;
 pub use node::{
     InputMode, InputNode, Interrupt, NodeError, NodeId, NodeInfo, NodeKind, NodeOptions,

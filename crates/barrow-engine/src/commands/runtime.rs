@@ -101,6 +101,22 @@ fn show(control: &Control, prefix: &str, wanted: &Wanted, out: &Output) {
         columns(wanted.columns, out);
         nodes.iter().for_each(|node| row(wanted.columns, node, out));
     }
+    if wanted.nodes.is_empty() && !wanted.summary {
+        groups(control, out);
+    }
+}
+
+/// Nodes that ran as one: their clocks stand under the first.
+fn groups(control: &Control, out: &Output) {
+    for group in control.fused().iter().filter(|group| group.packets > 0) {
+        out.print(format_args!(
+            "Fused {}: {} packets since the start, clocks under {}: {}",
+            group.name,
+            group.packets,
+            group.nodes[0],
+            group.nodes.join(" > "),
+        ));
+    }
 }
 
 impl Wanted {

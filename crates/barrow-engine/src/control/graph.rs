@@ -329,19 +329,22 @@ impl Control {
         let at = self.node_thread(thread, id);
         let instance = entry.and_then(|entry| entry.instance(id, at));
         let input = entry.and_then(|entry| entry.input);
+        let placement = entry.and_then(|entry| entry.placement(thread));
         let nexts: Vec<_> = entry
             .into_iter()
             .flat_map(|e| &e.nexts)
             .filter_map(|next| next.node)
             .collect();
         Box::new(move |thread| {
-            let Some(instance) = instance else { return };
-            thread.place(id, instance, input);
+            let (Some(instance), Some(placement)) = (instance, placement) else {
+                return;
+            };
+            thread.place(id, instance, placement, input);
             nexts.iter().for_each(|next| thread.connect(id, *next));
         })
     }
 
-    fn node_thread(&self, thread: usize, node: NodeId) -> NodeThread {
+    pub(super) fn node_thread(&self, thread: usize, node: NodeId) -> NodeThread {
         NodeThread {
             thread,
             threads: self.thread_count(),
@@ -388,6 +391,6 @@ impl Control {
                     .for_each(|(from, to)| thread.connect(*from, *to))
             })
         });
-        Ok(())
+        self.place_groups()
     }
 }

@@ -5,11 +5,13 @@
 //! threads. A change of the graph is a closure that every thread runs between two turns: nobody is
 //! stopped, and closures sent to a thread run in the order of sending.
 
+mod fusing;
 mod graph;
 mod runtime;
 mod shared;
 mod threads;
 
+pub use fusing::FusedRuntime;
 pub use runtime::{NodeRuntime, Rates, ThreadRuntime};
 pub use threads::{Unavailable, Watch};
 

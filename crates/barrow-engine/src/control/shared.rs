@@ -3,6 +3,7 @@
 use crate::arc::ArcTable;
 use crate::clock::NodeClock;
 use crate::error::ErrorTable;
+use crate::fuse::GroupEntry;
 use crate::log::Logger;
 use crate::node::table::NodeTable;
 use crate::outlet::Outlet;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) nodes: RefCell<NodeTable>,
     /// Whether the graph is in place: before, nodes are only noted.
     pub(crate) live: Cell<bool>,
+    /// Groups of nodes that run as one.
+    pub(crate) groups: RefCell<Vec<GroupEntry>>,
     pub(crate) errors: ErrorTable,
     pub(crate) arcs: ArcTable,
     pub(crate) trace: TraceControl,

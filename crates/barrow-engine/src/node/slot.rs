@@ -1,11 +1,13 @@
 //! A node instance as its thread's region sees it.
 //!
-//! `run` is the whole dispatch: take a frame, hand it to the node, read the time-stamp counter once (the
+//! `run` is the whole dispatch: take a frame, hand it to the group that begins here, if there is one, and what that
+//! leaves to the node, read the time-stamp counter once (the
 //! end of one dispatch is the start of the next), count.
 
 use super::{InputMode, InputNode, Line, NodeId, PacketNode, RuntimeRow};
 use crate::context::{DispatchContext, PacketContext};
 use crate::frame::{FRAME_CAPACITY, Vector};
+use crate::fuse;
 use crate::packet::{Buffer, BufferExt, PacketFlags};
 use crate::trace::Arm;
 use crate::worker::{WorkerPackets, orphans};
@@ -81,9 +83,14 @@ impl<N: PacketNode> RegionNode<WorkerPackets> for PacketSlot<N> {
             if self.meta.arm.is_armed() {
                 self.arm(x);
             }
-            let base = DispatchContext::new(x, ready, &self.meta);
-            self.node
-                .dispatch(&mut PacketContext::new(base), Vector::new(&mut self.frame));
+            if !x.tracing {
+                fuse::run(x, ready, &self.meta, &mut self.frame);
+            }
+            if !self.frame.is_empty() {
+                let base = DispatchContext::new(x, ready, &self.meta);
+                let vector = Vector::new(&mut self.frame);
+                self.node.dispatch(&mut PacketContext::new(base), vector);
+            }
             if !self.frame.is_empty() {
                 x.reclaim(&mut self.frame);
             }

@@ -9,6 +9,7 @@ use super::{
     InputMode, Line, NodeId, NodeKind, NodeOptions, NodeThread, Role, Runtime, RuntimeRow,
 };
 use crate::error::ErrorTableError;
+use crate::fuse::Placement;
 use crate::trace::Arm;
 use barrow_core::{CounterDescription, ProcessStatus};
 use std::collections::{HashMap, VecDeque};
@@ -319,6 +320,14 @@ impl Entry {
             arm: self.arm.clone(),
         };
         Some(factory(thread, meta))
+    }
+
+    /// What else a thread knows of the node.
+    pub(crate) fn placement(&self, thread: usize) -> Option<Placement> {
+        Some(Placement {
+            row: self.rows.get(thread)?.clone(),
+            arm: self.arm.clone(),
+        })
     }
 
     /// What the node cost on a thread since it was cleared.

@@ -66,6 +66,12 @@ impl PacketFlags {
     pub const OFFLOAD_ANY: Self =
         Self(Self::OFFLOAD_IP4_CKSUM.0 | Self::OFFLOAD_TCP_CKSUM.0 | Self::OFFLOAD_UDP_CKSUM.0);
 
+    /// All of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The bits.
     #[must_use]
     pub const fn bits(self) -> u32 {

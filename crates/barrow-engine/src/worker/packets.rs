@@ -3,6 +3,7 @@
 use super::Outbox;
 use crate::arc::{Heap, Published, Snapshot};
 use crate::frame::queue::Queues;
+use crate::fuse::FusedTable;
 use crate::packet::{Buffer, PacketCache};
 use crate::trace::Log;
 use barrow_core::Instant;
@@ -26,6 +27,7 @@ pub struct WorkerPackets {
     /// Packets that inputs brought in, ever.
     pub(crate) received: u64,
     pub(crate) queues: Queues,
+    pub(crate) fused: FusedTable,
     pub(crate) cache: PacketCache,
     pub(crate) errors: SimpleRow,
     pub(crate) heap: Arc<Heap>,
@@ -72,6 +74,7 @@ impl WorkerPackets {
             tracing: false,
             received: 0,
             queues: Queues::default(),
+            fused: FusedTable::default(),
             cache: parts.cache,
             errors: parts.errors,
             heap: parts.heap,

@@ -5,6 +5,7 @@ use super::quiescence::Quiescence;
 use super::{Mailbox, ThreadRow, WorkerPackets, orphans};
 use crate::context::Declares;
 use crate::frame::Frame;
+use crate::fuse::{Fused, Placement};
 use crate::node::{NodeId, Placed, Slot, Tombstone};
 use crate::packet::Buffer;
 use crate::supervisor::Failed;
@@ -132,8 +133,15 @@ impl ThreadPackets {
     }
 
     /// Places a node, instead of the tombstone that held its place.
-    pub(crate) fn place(&mut self, id: NodeId, node: Placed, input: Option<usize>) {
+    pub(crate) fn place(
+        &mut self,
+        id: NodeId,
+        node: Placed,
+        placement: Placement,
+        input: Option<usize>,
+    ) {
         self.packets.queues.ensure(id);
+        self.packets.fused.place(id, placement);
         while self.places <= id.slot() {
             let place = NodeId::from_slot(self.places);
             let index = self.region.add_node("", Box::new(Tombstone::new(place)));
@@ -164,7 +172,13 @@ impl ThreadPackets {
         self.adopt_orphans();
     }
 
+    /// Takes up a group of nodes that run as one.
+    pub(crate) fn fuse(&mut self, group: Fused) {
+        self.packets.fused.add(group);
+    }
+
     fn bury(&mut self, id: NodeId) {
+        self.packets.fused.remove(id);
         self.region
             .replace_node(id.region(), Box::new(Tombstone::new(id)));
         self.region.mark(id.region());

@@ -5,6 +5,7 @@ mod feature;
 pub mod header;
 pub mod input;
 pub mod port;
+pub(crate) mod stage;
 pub mod trace;
 
 #[cfg(test)]

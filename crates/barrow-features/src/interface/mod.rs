@@ -29,6 +29,7 @@ mod published;
 mod queues;
 mod running_config;
 mod settings;
+mod stage;
 mod table;
 #[cfg(test)]
 mod table_tests;
@@ -51,5 +52,6 @@ pub use notify::InterfaceEvent;
 pub(crate) use offload::sum_chain;
 pub use outputs::OutputNodes;
 pub use published::InterfaceNames;
+pub(crate) use stage::{Departure, Departures};
 pub use table::{Interfaces, NewInterface};
 pub(crate) use trace::output_trace;

@@ -172,7 +172,7 @@ impl PacketNode for InterfaceOutput {
         let entry = cx.arc_entry(self.arc, self.interface.0);
         let (mut run, mut packets, mut bytes) = (self.interface.0, 0, 0);
         let mut cutting = false;
-        let mut unlike = !entry.is_empty();
+        let mut unlike = !cx.arc_is_idle(entry, self.tx);
         for mut packet in vector.packets() {
             let sub = packet.tx_sw_if_index;
             if sub != run {

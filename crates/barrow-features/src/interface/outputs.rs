@@ -1,6 +1,6 @@
 //! How frames leave an interface, for packet nodes that do not go through an adjacency.
 
-use super::SwIfIndex;
+use super::{HwInterface, SwIfIndex};
 use arc_swap::ArcSwap;
 use barrow_engine::NodeId;
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 struct Output {
     node: NodeId,
     mac: [u8; 6],
+    /// `NAME-tx`, where the interface is the device's own and no sub-interface.
+    tx: Option<NodeId>,
 }
 
 /// `NAME-output` and the own address of each interface (its parent's, for a sub-interface); cheap to
@@ -23,6 +25,13 @@ impl OutputNodes {
         Some(self.output(index)?.node)
     }
 
+    /// `NAME-output` and `NAME-tx` of an interface that is a device's own; `None` for others.
+    #[must_use]
+    pub fn device(&self, index: SwIfIndex) -> Option<(NodeId, NodeId)> {
+        let output = self.output(index)?;
+        Some((output.node, output.tx?))
+    }
+
     /// The address that frames come from.
     #[must_use]
     pub fn mac(&self, index: SwIfIndex) -> Option<[u8; 6]> {
@@ -34,12 +43,16 @@ impl OutputNodes {
     }
 
     /// Publishes how frames leave an interface. Main thread only, by convention.
-    pub(super) fn set(&self, index: SwIfIndex, output: Option<(NodeId, [u8; 6])>) {
+    pub(super) fn set(&self, index: SwIfIndex, output: Option<&HwInterface>) {
         let mut list = Vec::clone(&self.0.load());
         if list.len() <= index.slot() {
             list.resize(index.slot() + 1, None);
         }
-        list[index.slot()] = output.map(|(node, mac)| Output { node, mac });
+        list[index.slot()] = output.map(|hw| Output {
+            node: hw.output_node,
+            mac: hw.mac.0,
+            tx: (hw.sw == index).then_some(hw.tx_node),
+        });
         self.0.store(Arc::new(list));
     }
 }

@@ -400,8 +400,7 @@ impl Interfaces {
     }
 
     pub(super) fn publish_output(&self, index: SwIfIndex) {
-        let output = self.hw_of(index).map(|hw| (hw.output_node, hw.mac.0));
-        self.outputs.set(index, output);
+        self.outputs.set(index, self.hw_of(index).as_deref());
     }
 
     /// Lets packet nodes see an interface as it is now.

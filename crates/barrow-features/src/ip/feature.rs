@@ -9,15 +9,16 @@ use super::path_mtu::PathMtus;
 use super::running_config;
 use crate::ErrorBase;
 use crate::adj::AdjTable;
-use crate::ethernet::{EtherType, EtherTypes};
+use crate::ethernet::{EtherType, EtherTypes, Ports};
 use crate::fib::{Epochs, Fib, Worker};
 use crate::icmp::SourceAddresses;
 use crate::icmp::echo::Ip4IcmpEcho;
 use crate::icmp::error::Ip4IcmpError;
 use crate::icmp::header::kind;
 use crate::icmp::input::{IcmpTypes, Ip4IcmpInput};
-use crate::interface::{InterfaceCounters, InterfaceLinks, InterfaceWords, Interfaces};
+use crate::interface::{Departures, InterfaceCounters, InterfaceLinks, InterfaceWords, Interfaces};
 use crate::ip4::end::{Ip4Drop, Ip4NotEnabled, Ip4Punt};
+use crate::ip4::forward::{self, Ip4Forward};
 use crate::ip4::frag::Ip4Frag;
 use crate::ip4::header::protocol;
 use crate::ip4::input::Ip4Input;
@@ -26,7 +27,9 @@ use crate::ip4::lookup::Ip4Lookup;
 use crate::ip4::options::Ip4Options;
 use crate::ip4::rewrite::Ip4Rewrite;
 use crate::ip4::{Forwarding, Ip4Error, RouteRows};
-use barrow_engine::{About, EngineBuilder, Feature, NodeThread, Quiescence, RegisterError};
+use barrow_engine::{
+    About, ArcHandle, EngineBuilder, Feature, NodeId, NodeThread, Quiescence, RegisterError,
+};
 use barrow_stats::CombinedCounters;
 use std::rc::Rc;
 
@@ -74,7 +77,7 @@ impl Feature for IpFeature {
             types: types.clone(),
             sources: sources.clone(),
         };
-        nodes.register(engine)?;
+        nodes.register(engine, &interfaces)?;
         let own = addresses.clone();
         engine.on_start(move |_| own.take_up_local0());
         let follower = addresses.clone();
@@ -156,7 +159,11 @@ struct Nodes {
 const ROW: &str = "every thread has its row";
 
 impl Nodes {
-    fn register(self, engine: &mut EngineBuilder) -> Result<(), RegisterError> {
+    fn register(
+        self,
+        engine: &mut EngineBuilder,
+        interfaces: &Interfaces,
+    ) -> Result<(), RegisterError> {
         let unicast = engine.arc(
             "ip4-unicast",
             &["ip4-input", "ip4-input-no-checksum"],
@@ -202,6 +209,35 @@ impl Nodes {
             .expect("made above");
         let ether_types: EtherTypes = engine.table()?;
         ether_types.register(EtherType::IP4, input);
+        self.register_group(engine, interfaces, unicast, input)
+    }
+
+    /// What most packets go through, as one.
+    fn register_group(
+        &self,
+        engine: &mut EngineBuilder,
+        interfaces: &Interfaces,
+        unicast: ArcHandle,
+        input: NodeId,
+    ) -> Result<(), RegisterError> {
+        let (ports, types): (Ports, EtherTypes) = (engine.table()?, engine.table()?);
+        let (words, forwarding) = (self.words.clone(), self.forwarding.clone());
+        let arc = engine.control().arcs().handle("interface-output")?;
+        let departures = Departures::new(words.clone(), interfaces.outputs(), arc);
+        let (counters, to) = (self.interface_counters.clone(), self.to.clone());
+        engine.fuse("ip4-forward", &forward::NODES, move |thread: NodeThread| {
+            Ip4Forward::new(forward::Tables {
+                ports: ports.clone(),
+                types: types.clone(),
+                words: words.clone(),
+                forwarding: forwarding.clone(),
+                departures: departures.clone(),
+                unicast,
+                input,
+                rows: counters.rows(thread.thread).expect(ROW),
+                to: RouteRows::new(to.row(thread.thread).expect(ROW)),
+            })
+        });
         Ok(())
     }
 

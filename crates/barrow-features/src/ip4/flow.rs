@@ -11,7 +11,12 @@ const GTPU: u16 = 2152;
 /// Addresses, protocol and ports of a packet; ports are 0 in a fragment and where there are none.
 #[must_use]
 pub(super) fn flow_of(packet: &Packet<'_>) -> Ip4Flow {
-    let data = packet.data();
+    flow_in(packet.data())
+}
+
+/// The same of a packet's bytes, from the IPv4 header on.
+#[must_use]
+pub(super) fn flow_in(data: &[u8]) -> Ip4Flow {
     let Ok((header, _)) = Ip4Header::ref_from_prefix(data) else {
         return Ip4Flow::default();
     };

@@ -13,6 +13,9 @@ pub mod check;
 pub mod end;
 mod error;
 mod flow;
+pub mod forward;
+#[cfg(test)]
+mod forward_tests;
 mod forwarding;
 pub mod frag;
 pub mod header;
