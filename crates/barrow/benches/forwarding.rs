@@ -5,9 +5,9 @@
 //! generator  |<---------------------------- counted ------------------------------->|  sink
 //! ```
 //!
-//! `cargo xtask bench forwarding`, or `cargo bench -p barrow --bench forwarding -- [--quick] [ROW ...]`.
-//! `--quick` takes windows of 50 ms instead of a second; a row is run when its name contains one of the
-//! words.
+//! `cargo xtask bench forwarding`, or `cargo bench -p barrow --bench forwarding -- [--quick] [--single] [ROW ...]`.
+//! `--quick` takes windows of 50 ms instead of a second, `--single` runs the single nodes instead of fused
+//! groups; a row is run when its name contains one of the words. Clocks of a fused group stand under its first node.
 //!
 //! **What is counted.** The node reads the time-stamp counter once at the end of each dispatch, which is
 //! also the start of the next. So the clocks of the nodes between generator and sink, added up, are
@@ -99,6 +99,7 @@ fn main() -> ExitCode {
         .iter()
         .filter(|word| !word.starts_with("--"))
         .collect();
+    let fusing = !arguments.iter().any(|word| word == "--single");
     let window = Duration::from_millis(if quick { 50 } else { 1000 });
     let judged = is_zen4();
     println!(
@@ -114,7 +115,7 @@ fn main() -> ExitCode {
     let mut missed = 0;
     for row in ROWS {
         if wanted.is_empty() || wanted.iter().any(|word| row.name.contains(word.as_str())) {
-            match run(&row, window) {
+            match run(&row, window, fusing) {
                 Ok(bars_missed) => missed += bars_missed,
                 Err(why) => {
                     eprintln!("{}: {why}", row.name);
@@ -146,8 +147,9 @@ fn is_zen4() -> bool {
 }
 
 /// Runs all sizes over one table; gives how many bars were missed.
-fn run(row: &Row, window: Duration) -> Result<usize, Failure> {
+fn run(row: &Row, window: Duration, fusing: bool) -> Result<usize, Failure> {
     let mut node = Node::new()?;
+    node.control.set_fusing(fusing);
     let mut missed = 0;
     let before = memory();
     let started = Instant::now();
