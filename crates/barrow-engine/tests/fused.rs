@@ -140,7 +140,7 @@ fn a_group_of_a_node_that_does_not_exist_is_refused() {
             Ok(())
         })
         .build();
-    let error = built.err().expect("nosuch is nowhere").to_string();
+    let error = built.expect_err("nosuch is nowhere").to_string();
     assert!(
         error.contains("nosuch") && error.contains("evens"),
         "{error}"

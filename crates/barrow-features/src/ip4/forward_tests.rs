@@ -209,12 +209,15 @@ fn make(sent: &Sent, number: usize, router: &Router) -> TestPacket {
     }
 }
 
+/// A packet that has left: its bytes, those of each buffer, and its metadata.
+type Left = (Vec<u8>, Vec<usize>, [u32; 8]);
+
 /// Everything that somebody outside can see of a node.
 #[derive(Debug, PartialEq)]
 struct Seen {
     /// Packets with their metadata, in order, by the interface that they left by, and whether the node itself
     /// made them: an answer may leave before or after what is forwarded.
-    packets: BTreeMap<(u32, bool), Vec<(Vec<u8>, Vec<usize>, [u32; 8])>>,
+    packets: BTreeMap<(u32, bool), Vec<Left>>,
     errors: BTreeMap<(String, String), u64>,
     /// Packets by node.
     vectors: BTreeMap<String, u64>,
