@@ -5,6 +5,7 @@
 //! |---|---|
 //! | write control logic as one `async fn` | [`ProcessNode`], [`ProcessContext`], [`channel`] |
 //! | write a protocol without I/O | [`Machine`], driven by [`Driver`] |
+//! | compose machines | [`machine::Group`], `#[derive(Machine)]`, [`machine::Stack`] |
 //! | write anything else that is scheduled | [`Unit`] |
 //! | host all of these | [`Scheduler`]: `turn(now)`, then park as told |
 //! | test them on virtual time | [`testing::Simulation`] |
@@ -40,7 +41,7 @@ pub mod channel;
 mod counters;
 mod extensions;
 pub mod handoff;
-mod machine;
+pub mod machine;
 mod next_nodes;
 pub mod process;
 pub mod scheduler;
@@ -51,7 +52,7 @@ pub mod timer;
 mod unit;
 
 pub use backoff::Backoff;
-pub use barrow_macros::{ErrorCounters, NextNodes, process_node};
+pub use barrow_macros::{ErrorCounters, Machine, NextNodes, process_node};
 pub use counters::{CounterDescription, ErrorCounters, NoErrors, Severity};
 pub use extensions::Extensions;
 pub use machine::{Driver, Machine, Ports, PushOutput};

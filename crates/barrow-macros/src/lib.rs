@@ -6,6 +6,7 @@
 
 mod attributes;
 mod error_counters;
+mod machine;
 mod names;
 mod next_nodes;
 mod process_node;
@@ -51,6 +52,44 @@ pub fn derive_next_nodes(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ErrorCounters, attributes(error_counter))]
 pub fn derive_error_counters(item: TokenStream) -> TokenStream {
     expand(syn::parse(item).and_then(|input| error_counters::expand(&input)))
+}
+
+/// Derives `Machine` for an enum whose variants hold one machine each: kinds that share the type of
+/// their inputs and outputs, in one group or behind one driver.
+///
+/// ```
+/// use barrow_core::{Instant, Machine};
+///
+/// struct Echo(Option<u8>);
+/// impl Machine for Echo {
+///     type Input<'a> = u8;
+///     type Output = u8;
+///     fn handle_input(&mut self, _: Instant, byte: u8) {
+///         self.0 = Some(byte);
+///     }
+///     fn handle_timeout(&mut self, _: Instant) {}
+///     fn poll_output(&mut self, _: Instant) -> Option<u8> {
+///         self.0.take()
+///     }
+///     fn poll_timeout(&self) -> Option<Instant> {
+///         None
+///     }
+/// }
+///
+/// #[derive(Machine)]
+/// enum Service {
+///     Echo(Echo),
+///     Mirror(Box<Echo>),
+/// }
+///
+/// let mut service = Service::Mirror(Box::new(Echo(None)));
+/// service.handle_input(Instant::ZERO, 7);
+/// assert_eq!(service.poll_output(Instant::ZERO), Some(7));
+/// # let _ = Service::Echo(Echo(None));
+/// ```
+#[proc_macro_derive(Machine)]
+pub fn derive_machine(item: TokenStream) -> TokenStream {
+    expand(syn::parse(item).and_then(|input| machine::expand(&input)))
 }
 
 /// Makes an `async fn` a process node.

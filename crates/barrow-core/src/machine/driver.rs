@@ -94,6 +94,12 @@ impl<M: Machine, P: Ports<M>> Driver<M, P> {
         &self.machine
     }
 
+    /// The machine, to be changed between two turns; wake the unit afterwards. An input may be
+    /// given this way only when the machine has no outputs.
+    pub fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
     /// The ports.
     pub fn ports(&self) -> &P {
         &self.ports

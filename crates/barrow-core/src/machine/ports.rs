@@ -41,6 +41,30 @@ pub trait Machine {
     }
 }
 
+/// A boxed machine is one, so that a large kind can stand in an enum of small ones.
+impl<M: Machine> Machine for Box<M> {
+    type Input<'a> = M::Input<'a>;
+    type Output = M::Output;
+    fn handle_input(&mut self, now: Instant, input: Self::Input<'_>) {
+        (**self).handle_input(now, input);
+    }
+    fn handle_timeout(&mut self, now: Instant) {
+        (**self).handle_timeout(now);
+    }
+    fn handle_shutdown(&mut self, now: Instant) {
+        (**self).handle_shutdown(now);
+    }
+    fn poll_output(&mut self, now: Instant) -> Option<Self::Output> {
+        (**self).poll_output(now)
+    }
+    fn poll_timeout(&self) -> Option<Instant> {
+        (**self).poll_timeout()
+    }
+    fn is_finished(&self) -> bool {
+        (**self).is_finished()
+    }
+}
+
 /// What became of an output.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
