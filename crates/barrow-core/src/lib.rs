@@ -46,6 +46,7 @@ mod next_nodes;
 pub mod process;
 pub mod scheduler;
 mod sync;
+pub mod task;
 pub mod testing;
 mod time;
 pub mod timer;

@@ -1,6 +1,9 @@
 //! The hosts of the scheduler and their I/O: worker loop, buffer pool, sockets.
 //!
 //! - [`host`]: threads that run a [`barrow_core::Scheduler`], and closures sent to them;
+//! - [`controller`]: several workers as one runtime: tasks, messages, status, shutdown;
+//! - [`bus`]: messages between tasks, wherever they run;
+//! - [`rpc`]: typed calls between tasks, processes and machines;
 //! - [`io`]: readiness and the one sleep of a thread, the sockets of machines, streams for tasks,
 //!   netlink;
 //! - [`buf`]: buffers of packets and messages, owned through move-only handles;
@@ -16,8 +19,11 @@
     reason = "slots lie in memory that the kernel maps; a handle stands for exclusive access to one"
 )]
 pub mod buf;
+pub mod bus;
+pub mod controller;
 pub mod host;
 pub mod io;
+pub mod rpc;
 pub mod signal;
 #[expect(
     unsafe_code,

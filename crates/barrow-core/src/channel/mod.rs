@@ -19,12 +19,14 @@ mod receiver;
 mod sender;
 mod shared;
 mod unbounded;
+mod waiting;
 
 use std::{error::Error, fmt};
 
 pub use receiver::Receiver;
 pub use sender::{Sender, Sending};
 pub use unbounded::UnboundedSender;
+pub use waiting::WaitingSender;
 
 use shared::{Queue, Shared};
 

@@ -12,7 +12,7 @@ use super::{SendError, TrySendError, line::Ticket, shared::Shared};
 
 /// Sends from any thread; clone it for each sender. The channel closes when the last is dropped.
 pub struct Sender<T> {
-    shared: Arc<Shared<T>>,
+    pub(super) shared: Arc<Shared<T>>,
 }
 
 impl<T> Sender<T> {

@@ -48,7 +48,7 @@ pub enum GroupOutput<O> {
 ///     fn handle_input(&mut self, _: Instant, text: &str) { self.text = Some(text.to_owned()); }
 ///     fn handle_timeout(&mut self, _: Instant) {}
 ///     fn poll_output(&mut self, _: Instant) -> Option<String> {
-///         self.done = self.text.is_some();
+///         self.done |= self.text.is_some();
 ///         self.text.take()
 ///     }
 ///     fn poll_timeout(&self) -> Option<Instant> { None }

@@ -18,6 +18,7 @@
 //! the scheduler's own protocol then makes the worker turn once more, and the queue is looked at
 //! after each turn and before each sleep.
 
+mod meter;
 mod remote;
 mod spawn;
 mod worker;
@@ -25,6 +26,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use meter::{Load, Meter};
 pub use remote::{CallError, Job, Remote, SendError};
-pub use spawn::{Handle, SpawnError, spawn};
+pub use spawn::{Handle, SpawnError, spawn, spawn_with_end};
 pub use worker::{Host, Idle, Options, Stopper, Worker};

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use super::meter::Meter;
 use super::remote::Remote;
 use super::worker::{Host, Options, Stopper, Worker};
 use crate::io::Bell;
@@ -29,6 +30,7 @@ pub struct Handle<T> {
     remote: Remote<T>,
     stopper: Stopper,
     bell: Bell,
+    meter: Meter,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -43,6 +45,20 @@ pub fn spawn<T: 'static, E: Send + 'static>(
     clock: Clock,
     make: impl FnOnce(&mut Host) -> Result<T, E> + Send + 'static,
 ) -> Result<Handle<T>, SpawnError<E>> {
+    spawn_with_end(options, clock, make, |_| Ok(()))
+}
+
+/// As [`spawn`]; once the worker is stopped, `end` runs on its thread: to
+/// [shut it down](Worker::shutdown) with time to finish, for example.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_with_end<T: 'static, E: Send + 'static>(
+    options: Options,
+    clock: Clock,
+    make: impl FnOnce(&mut Host) -> Result<T, E> + Send + 'static,
+    end: impl FnOnce(&mut Worker<T>) -> io::Result<()> + Send + 'static,
+) -> Result<Handle<T>, SpawnError<E>> {
     let (report, started) = mpsc::sync_channel(1);
     let run = move || {
         let made = Worker::new(options, clock, |host| make(host).map_err(SpawnError::State));
@@ -55,15 +71,18 @@ pub fn spawn<T: 'static, E: Send + 'static>(
             }
         };
         let bell = worker.host().reactor.bell();
-        let _ = report.send(Ok((worker.remote(), worker.stopper(), bell)));
-        worker.run()
+        let handles = (worker.remote(), worker.stopper(), bell, worker.meter());
+        let _ = report.send(Ok(handles));
+        worker.run()?;
+        end(&mut worker)
     };
     let thread = thread::Builder::new().spawn(run)?;
-    let (remote, stopper, bell) = started.recv().map_err(|_| SpawnError::Panicked)??;
+    let (remote, stopper, bell, meter) = started.recv().map_err(|_| SpawnError::Panicked)??;
     Ok(Handle {
         remote,
         stopper,
         bell,
+        meter,
         thread: Some(thread),
     })
 }
@@ -73,6 +92,12 @@ impl<T> Handle<T> {
     #[must_use]
     pub fn remote(&self) -> Remote<T> {
         self.remote.clone()
+    }
+
+    /// How busy the worker is.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Ends the worker's present sleep: after its clock was moved forward, for example.
@@ -92,6 +117,14 @@ impl<T> Handle<T> {
     pub fn join(mut self) -> io::Result<()> {
         self.end()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// As [`Handle::join`], with the worker's panic as a value.
+    ///
+    /// # Errors
+    /// The payload of the panic that ended its loop.
+    pub fn wait(mut self) -> thread::Result<io::Result<()>> {
+        self.end()
     }
 
     fn end(&mut self) -> thread::Result<io::Result<()>> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use barrow_core::{Extensions, Instant, Next, Scheduler, Unit, UnitContext, Work};
 
+use super::meter::Meter;
 use super::remote::{Inbox, Remote, inbox};
 use crate::io::Reactor;
 use crate::sys::{Clock, cpu};
@@ -79,6 +80,7 @@ pub struct Worker<T> {
     stop: Arc<AtomicBool>,
     on_idle: Option<OnIdle<T>>,
     polled: Instant,
+    meter: Meter,
 }
 
 /// Exists to be woken.
@@ -120,6 +122,8 @@ impl<T> Worker<T> {
         let nudge = host.scheduler.add(Nudge);
         let inbox = inbox(options.jobs, host.scheduler.waker(nudge));
         let state = make(&mut host)?;
+        let meter = Meter::default();
+        meter.wakes(host.clock.now());
         Ok(Self {
             host,
             state,
@@ -128,6 +132,7 @@ impl<T> Worker<T> {
             stop: Arc::default(),
             on_idle: None,
             polled: Instant::ZERO,
+            meter,
         })
     }
 
@@ -149,6 +154,12 @@ impl<T> Worker<T> {
             stop: self.stop.clone(),
             bell: self.host.reactor.bell(),
         }
+    }
+
+    /// How busy it is, for other threads to read.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 
     /// The state.
@@ -233,9 +244,11 @@ impl<T> Worker<T> {
     }
 
     fn sleep(&mut self, until: Option<Instant>) -> io::Result<()> {
+        self.meter.sleeps(self.host.clock.now());
         if !self.spin(until)? {
             self.host.reactor.park(until)?;
         }
+        self.meter.wakes(self.host.clock.now());
         Ok(())
     }
 
