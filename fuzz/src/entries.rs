@@ -163,3 +163,55 @@ fn reaches_outside(data: &[u8]) -> bool {
         .iter()
         .any(|word| data.windows(word.len()).any(|text| text == word.as_bytes()))
 }
+
+/// What a peer of an RPC session sends, in pieces, to a session that answers every call. The first
+/// byte says whether the peer has greeted, and how the rest is cut.
+pub fn rpc_session(data: &[u8]) {
+    use barrow_core::{Instant, Machine};
+    use barrow_runtime::rpc::{Command, Event, Input, Limits, Output, Session};
+    let Some((shape, bytes)) = data.split_first() else {
+        return;
+    };
+    let limits = Limits {
+        max_frame: 4096,
+        max_calls: 8,
+        ..Limits::default()
+    };
+    let mut now = Instant::ZERO;
+    let mut session = Session::new(now, limits);
+    let hello = match session.poll_output(now) {
+        Some(Output::Bytes(bytes)) => bytes,
+        other => panic!("a session greets first: {other:?}"),
+    };
+    let greeting: &[u8] = if shape % 2 == 0 { &hello } else { &[] };
+    let pieces = bytes.chunks(usize::from(shape / 2).max(1));
+    for piece in std::iter::once(greeting).chain(pieces) {
+        session.handle_input(now, Input::Bytes(piece));
+        let mut said = 0;
+        while let Some(output) = session.poll_output(now) {
+            match output {
+                Output::Bytes(bytes) => said += bytes.len(),
+                Output::Event(Event::Called {
+                    call, body, window, ..
+                }) => {
+                    let command = match window {
+                        None => Command::Reply { call, body },
+                        Some(_) => Command::Item { call, body },
+                    };
+                    session.handle_input(now, Input::Command(command));
+                }
+                Output::Event(_) => {}
+            }
+        }
+        // An answer is never much larger than what caused it.
+        assert!(
+            said <= 256 + 64 * piece.len(),
+            "{said} bytes for {}",
+            piece.len()
+        );
+        now += std::time::Duration::from_millis(700);
+        if session.poll_timeout().is_some_and(|at| at <= now) {
+            session.handle_timeout(now);
+        }
+    }
+}

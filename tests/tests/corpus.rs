@@ -94,5 +94,6 @@ corpora!(
     startup_grammar,
     cli_line,
     packet_input,
-    client_session
+    client_session,
+    rpc_session
 );

@@ -374,7 +374,7 @@ proptest! {
     /// Free, cached and owned are the whole pool after every operation, and each held slot is held
     /// once.
     #[test]
-    fn conservation_holds_through_any_history(
+    fn i5_conservation_holds_through_any_history(
         buffers in 1..900u32,
         steps in prop::collection::vec(step(), 1..60),
     ) {

@@ -11,6 +11,7 @@ use barrow_core::task::{Stop, Stopping, yield_now};
 use barrow_core::timer::{Elapsed, Interval, Sleep, Timers, timeout};
 use barrow_core::{Instant, Spawner};
 
+use super::inbox::{Inbox, MessagePorts};
 use super::runtime::Runtime;
 use super::task::{TaskId, WorkerId};
 use crate::io::Reactor;
@@ -94,6 +95,13 @@ impl<M: Send + 'static> TaskContext<M> {
     /// The message comes back when there is no room, or the controller is gone.
     pub fn try_emit(&self, message: M) -> Result<(), TrySendError<M>> {
         self.0.output.try_send(message)
+    }
+
+    /// The task's messages for a machine with sockets: what it is sent goes in, what it says goes to
+    /// the controller. The other half of a [`Port`](crate::io::machine::Port).
+    #[must_use]
+    pub fn mailbox(&self, inbox: Inbox<M>) -> MessagePorts<M> {
+        MessagePorts::new(inbox, self.0.output.clone())
     }
 
     /// Whether the task was asked to end.

@@ -9,6 +9,8 @@ use barrow_core::channel::{Receiver, Sender, TryRecvError, TrySendError, Waiting
 use barrow_core::task::{Stop, Stopping};
 use barrow_core::{Machine, Ports, PushOutput};
 
+use crate::io::machine::Mailbox;
+
 /// Messages to one task. Dropped, or when the task ends, senders get their messages back.
 pub struct Inbox<M> {
     receiver: Receiver<M>,
@@ -98,18 +100,17 @@ impl<M> MessagePorts<M> {
     }
 }
 
-impl<M, S> Ports<S> for MessagePorts<M>
-where
-    S: for<'a> Machine<Input<'a> = M, Output = M>,
-{
-    fn next_input(&mut self, give: impl FnOnce(M)) -> bool {
-        self.inbox.try_recv().map(give).is_ok()
+/// The messages of a machine that has sockets too: the other half of its
+/// [`Port`](crate::io::machine::Port).
+impl<M> Mailbox<M> for MessagePorts<M> {
+    fn take(&mut self) -> Option<M> {
+        self.inbox.try_recv().ok()
     }
 
-    fn push(&mut self, output: M) -> PushOutput<M> {
-        match self.output.send_or_wait(output, &self.waker) {
+    fn give(&mut self, message: M) -> PushOutput<M> {
+        match self.output.send_or_wait(message, &self.waker) {
             Ok(()) => PushOutput::Pushed,
-            Err(TrySendError::Full(output)) => PushOutput::Blocked(output),
+            Err(TrySendError::Full(message)) => PushOutput::Blocked(message),
             Err(TrySendError::Closed(_)) => PushOutput::Closed,
         }
     }
@@ -117,5 +118,22 @@ where
     fn register(&mut self, waker: &Waker) {
         self.waker.clone_from(waker);
         self.inbox.register(waker);
+    }
+}
+
+impl<M, S> Ports<S> for MessagePorts<M>
+where
+    S: for<'a> Machine<Input<'a> = M, Output = M>,
+{
+    fn next_input(&mut self, give: impl FnOnce(M)) -> bool {
+        self.take().map(give).is_some()
+    }
+
+    fn push(&mut self, output: M) -> PushOutput<M> {
+        self.give(output)
+    }
+
+    fn register(&mut self, waker: &Waker) {
+        Mailbox::register(self, waker);
     }
 }

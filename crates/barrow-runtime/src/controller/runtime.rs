@@ -13,7 +13,7 @@ use barrow_core::{Driver, Machine, Unit, UnitContext, Work};
 use super::balance::Balance;
 use super::block::block_on;
 use super::context::{Inner, TaskContext};
-use super::inbox::{Inbox, MessagePorts};
+use super::inbox::Inbox;
 use super::seat::Seat;
 use super::status::{Counters, WorkerStatus};
 use super::task::{Task, TaskId, WorkerId};
@@ -104,7 +104,7 @@ impl<M: Send + 'static> Runtime<M> {
         S: for<'a> Machine<Input<'a> = M, Output = M> + 'static,
     {
         self.spawn_unit(place, name, |cx, inbox| {
-            let ports = MessagePorts::new(inbox, cx.0.output.clone());
+            let ports = cx.mailbox(inbox);
             Driver::new(make(cx), ports)
         })
     }

@@ -90,7 +90,7 @@ impl<M> Task<M> {
         }
     }
 
-    /// Whether it has ended.
+    /// Whether it takes no more messages: it has ended, or dropped its inbox.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.inbox.is_closed()

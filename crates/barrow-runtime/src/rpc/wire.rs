@@ -19,6 +19,18 @@ pub trait Wire {
     fn watch(&mut self, waker: &Waker);
 }
 
+impl<W: Wire + ?Sized> Wire for Box<W> {
+    fn try_read(&mut self, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        (**self).try_read(buffer)
+    }
+    fn try_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        (**self).try_write(bytes)
+    }
+    fn watch(&mut self, waker: &Waker) {
+        (**self).watch(waker);
+    }
+}
+
 macro_rules! byte_stream_wire {
     ($($stream:ty),*) => {$(
         impl Wire for $stream {
