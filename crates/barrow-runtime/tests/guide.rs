@@ -25,7 +25,8 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).expect("text");
             let name = |line: &str| {
-                let name = line.trim_start().strip_prefix("fn ")?;
+                let line = line.trim_start().trim_start_matches("pub(crate) ");
+                let name = line.strip_prefix("fn ")?;
                 Some(name.split('(').next()?.to_owned())
             };
             found.extend(source.lines().filter_map(name));

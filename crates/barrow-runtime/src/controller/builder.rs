@@ -18,6 +18,7 @@ use super::status::{Counters, Report};
 use super::supervise::{Controller, Grace, Thread};
 use super::task::{Task, WorkerId};
 use crate::host::{self, Load, Options, SpawnError, spawn_with_end};
+use crate::io::Backend;
 use crate::sys::Clock;
 
 /// Starts the root task of each worker.
@@ -34,6 +35,7 @@ pub struct Builder<M> {
     output: usize,
     reports: usize,
     clock: Option<Clock>,
+    backend: Backend,
     root: Option<Root<M>>,
 }
 
@@ -64,6 +66,7 @@ impl<M: Send + 'static> Default for Builder<M> {
             output: 1024,
             reports: 1024,
             clock: None,
+            backend: defaults.backend,
             root: None,
         }
     }
@@ -130,6 +133,14 @@ impl<M: Send + 'static> Builder<M> {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// What the workers' pollers ask the kernel with. One that cannot be had is replaced:
+    /// [`Reactor::fallback`](crate::io::Reactor::fallback) says why.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -218,6 +229,7 @@ impl<M: Send + 'static> Builder<M> {
                 .collect(),
             budget: self.budget,
             spin: self.spin,
+            backend: self.backend,
             ..Options::default()
         };
         let make = move |host: &mut host::Host| {

@@ -10,7 +10,7 @@ use barrow_core::{Extensions, Instant, Next, Scheduler, Unit, UnitContext, Work}
 
 use super::meter::Meter;
 use super::remote::{Inbox, Remote, inbox};
-use crate::io::Reactor;
+use crate::io::{Backend, Reactor};
 use crate::sys::{Clock, cpu};
 
 /// Jobs that run between two turns at most.
@@ -31,6 +31,8 @@ pub struct Options {
     pub spin: Duration,
     /// Jobs that may wait.
     pub jobs: usize,
+    /// What the thread's poller asks the kernel with.
+    pub backend: Backend,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             poll_interval: Duration::from_micros(50),
             spin: Duration::ZERO,
             jobs: 1024,
+            backend: Backend::Auto,
         }
     }
 }
@@ -112,7 +115,7 @@ impl<T> Worker<T> {
         if !options.cpus.is_empty() {
             cpu::pin(&options.cpus)?;
         }
-        let reactor = Reactor::new(clock.clone())?;
+        let reactor = Reactor::open(options.backend, clock.clone())?;
         let extensions = Extensions::new().with(reactor.clone()).with(clock.clone());
         let mut host = Host {
             scheduler: Scheduler::new(reactor.bell(), extensions),
