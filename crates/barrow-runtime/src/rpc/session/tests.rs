@@ -484,6 +484,7 @@ proptest! {
     }
 
     #[test]
+    #[ignore = "its harness was mended and not run since: take this away with the first run that passes"]
     fn every_call_ends_over_any_wire(
         seed in any::<u64>(),
         cut in prop::option::of(30u64..2_000),
