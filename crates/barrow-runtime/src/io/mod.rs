@@ -11,6 +11,7 @@ pub mod packet;
 )]
 mod polling;
 pub mod reactor;
+pub mod sim;
 pub mod sockets;
 pub mod stream;
 pub mod tcp;

@@ -406,7 +406,6 @@ pub(crate) fn a_slow_reader_holds_the_writer_back(world: &mut impl World) {
     }));
     // Until the writer stands still.
     let mut last = (0, 0);
-    let start = std::time::Instant::now();
     world.run_until(&mut || {
         let now = offered.get();
         last = if now == last.0 && now > 0 {
@@ -414,7 +413,7 @@ pub(crate) fn a_slow_reader_holds_the_writer_back(world: &mut impl World) {
         } else {
             (now, 0)
         };
-        last.1 > 40 || start.elapsed() > Duration::from_secs(20)
+        last.1 > 400
     });
     let held = world.packets().report()[1].owned;
     assert!(offered.get() < OFFERED, "the writer was not held back");
@@ -663,6 +662,7 @@ pub(crate) fn events_of_a_closed_socket_reach_nobody(world: &mut impl World) {
         Event::Closed { socket, .. } => steps.done = Some(socket) != first,
         _ => {}
     });
+    let here = any(world);
     let packets = world.packets();
     world.add(Box::new(move |steps, _, input| match input {
         Input::Start => open(steps, Open::Udp(Udp::bind(here))),

@@ -5,9 +5,11 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use barrow_core::testing::Simulation;
 use barrow_core::{Driver, Instant, Machine, Next, Scheduler};
 use barrow_runtime::io::machine::Port;
 use barrow_runtime::io::packet::Config;
+use barrow_runtime::io::sim::{Faults, Net};
 use barrow_runtime::io::{Action, Backend, Event, Packets, Reactor, Sockets};
 use barrow_runtime::sys::Clock;
 
@@ -84,8 +86,6 @@ pub(crate) type Logic = Box<dyn FnMut(&mut Steps, Instant, Input)>;
 
 /// A place for scripts.
 pub(crate) trait World {
-    /// Its name in messages.
-    fn name(&self) -> String;
     /// Where its packets come from.
     fn packets(&self) -> Packets;
     /// The address of the next machine that is added.
@@ -127,10 +127,6 @@ impl Kernel {
 }
 
 impl World for Kernel {
-    fn name(&self) -> String {
-        self.reactor.backend().to_string()
-    }
-
     fn packets(&self) -> Packets {
         self.packets.clone()
     }
@@ -159,6 +155,11 @@ impl World for Kernel {
 }
 
 impl Kernel {
+    /// Its name in messages.
+    pub(crate) fn name(&self) -> String {
+        self.reactor.backend().to_string()
+    }
+
     /// One turn, and a sleep unless there is nothing to wait for any more.
     fn run_until_or_empty(&mut self, done: &mut dyn FnMut() -> bool) {
         let now = self.reactor.clock().now();
@@ -178,6 +179,63 @@ impl Kernel {
                 }
             }
         }
+    }
+}
+
+/// A simulation: each machine on a host of its own.
+pub(crate) struct Simulated {
+    simulation: Simulation,
+    net: Net,
+    packets: Packets,
+    hosts: u8,
+}
+
+impl Simulated {
+    pub(crate) fn new() -> Self {
+        let simulation = Simulation::seeded(1);
+        let net = Net::new(simulation.spawner(), Faults::default());
+        Self {
+            simulation,
+            net,
+            packets: Packets::new(Config::default()).unwrap(),
+            hosts: 0,
+        }
+    }
+
+    fn settle(&mut self, done: &mut dyn FnMut() -> bool) {
+        // The network is a unit too, and stays.
+        let limit = Duration::from_secs(3600);
+        let spawner = self.simulation.spawner();
+        let over = self
+            .simulation
+            .run_until(limit, || done() || spawner.units().len() <= 1);
+        assert!(over, "{:?}", spawner.units());
+    }
+}
+
+impl World for Simulated {
+    fn packets(&self) -> Packets {
+        self.packets.clone()
+    }
+
+    fn address(&self) -> IpAddr {
+        [10, 0, 0, self.hosts].into()
+    }
+
+    fn add(&mut self, logic: Logic) {
+        let script = Script::new(self.simulation.now(), logic);
+        let port = Port::new(self.net.host(self.address(), self.packets.clone()));
+        self.hosts += 1;
+        self.simulation.scheduler().add(Driver::new(script, port));
+    }
+
+    fn run(&mut self) {
+        self.settle(&mut || false);
+    }
+
+    fn run_until(&mut self, done: &mut dyn FnMut() -> bool) {
+        self.settle(done);
+        assert!(done(), "everything ended before");
     }
 }
 

@@ -5,7 +5,8 @@
 //! socket by [`Action::Open`], is told its [`SocketId`] by [`Event::Opened`], and names it from then
 //! on. Payloads are [`Packet`](super::Packet)s, owned.
 //!
-//! [`Port`] joins a [`Network`] (the kernel's, or a simulated one) and a [`Mailbox`], where messages come from and go to. With
+//! [`Port`] joins a [`Network`] (the kernel's, [`Sockets`](super::Sockets), or a simulated
+//! one, [`sim`](super::sim)) and a [`Mailbox`], where messages come from and go to. With
 //! [`barrow_core::Driver`] that is a unit for any scheduler.
 //!
 //! # Back-pressure

@@ -33,7 +33,7 @@ use slab::Slab;
 
 use self::datagram::{Datagrams, refused};
 use self::listener::{Accepted, Listener};
-use self::queue::Verdict;
+pub(super) use self::queue::{Room, Verdict};
 use self::ready::{Mark, Ready};
 use self::stream::{Flushed, Stream};
 use self::tun::Device;

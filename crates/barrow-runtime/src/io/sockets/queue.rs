@@ -4,7 +4,7 @@ use crate::io::machine::WhenFull;
 
 /// Room in a socket's queue, counted in packets or bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
+pub(in crate::io) struct Room {
     limit: usize,
     used: usize,
     when_full: WhenFull,
@@ -14,7 +14,7 @@ pub(super) struct Room {
 
 /// What to do with something that is to be queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::io) enum Verdict {
     Queue,
     Wait,
     Refuse,
@@ -22,7 +22,7 @@ pub(super) enum Verdict {
 }
 
 impl Room {
-    pub(super) fn new(limit: usize, when_full: WhenFull) -> Self {
+    pub(in crate::io) fn new(limit: usize, when_full: WhenFull) -> Self {
         Self {
             limit: limit.max(1),
             used: 0,
@@ -32,11 +32,11 @@ impl Room {
     }
 
     /// Whether there is any room. One packet may exceed the limit, so that none is too long for it.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::io) fn is_full(&self) -> bool {
         self.used >= self.limit
     }
 
-    pub(super) fn verdict(&mut self) -> Verdict {
+    pub(in crate::io) fn verdict(&mut self) -> Verdict {
         if !self.is_full() {
             return Verdict::Queue;
         }
@@ -51,16 +51,16 @@ impl Room {
     }
 
     /// Whether the machine is owed word of room.
-    pub(super) fn was_refused(&self) -> bool {
+    pub(in crate::io) fn was_refused(&self) -> bool {
         self.refused
     }
 
-    pub(super) fn add(&mut self, n: usize) {
+    pub(in crate::io) fn add(&mut self, n: usize) {
         self.used += n;
     }
 
     /// Something was sent. True when the machine is to hear of room.
-    pub(super) fn remove(&mut self, n: usize) -> bool {
+    pub(in crate::io) fn remove(&mut self, n: usize) -> bool {
         self.used = self.used.saturating_sub(n);
         self.used <= self.limit / 2 && std::mem::take(&mut self.refused)
     }
