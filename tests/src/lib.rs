@@ -6,25 +6,31 @@
 
 mod api;
 mod cli;
+mod flows;
 mod netns;
 mod node;
 mod peer;
 mod process;
 mod pty;
 mod recorder;
+mod routed;
 mod scripts;
 mod skip;
+mod transfer;
 
 pub use api::ApiClient;
 pub use cli::{LineClient, Person, vppctl};
+pub use flows::Flows;
 pub use netns::{Netns, Veth};
 pub use node::{Node, NodeBuilder};
 pub use peer::{Finished, python, run, run_in};
 pub use process::{open_descriptors, private_memory};
 pub use pty::Pty;
 pub use recorder::Recorder;
+pub use routed::{Attach, Routed, RoutedBuilder, Side};
 pub use scripts::{definitions, script};
-pub use skip::{Skip, has_program, is_root, skip};
+pub use skip::{Skip, has_program, is_root, report, skip};
+pub use transfer::{iperf3, transfer};
 
 use std::path::PathBuf;
 

@@ -1,6 +1,7 @@
 //! Network namespaces and veth pairs that a test makes and removes.
 
-use crate::{Skip, has_program, is_root, run, unique};
+use crate::{Skip, has_program, is_root, run, run_in, unique};
+use barrow_runtime::sys::netns::NetNs;
 use std::process::Command;
 
 /// A named network namespace, removed with all that is in it when dropped.
@@ -59,6 +60,76 @@ impl Netns {
             .chain(words.split_whitespace());
         run("ip", arguments).expect_success()
     }
+
+    /// The Ethernet address of a link.
+    ///
+    /// # Panics
+    /// When there is no such link.
+    #[must_use]
+    #[track_caller]
+    pub fn mac(&self, link: &str) -> String {
+        let shown = self.ip(&format!("-br link show {link}"));
+        let mac = shown
+            .split_whitespace()
+            .nth(2)
+            .expect("a link with an address");
+        mac.to_owned()
+    }
+
+    /// Runs a closure inside; sockets that it makes belong here for good.
+    ///
+    /// # Panics
+    /// When the namespace cannot be entered.
+    #[track_caller]
+    pub fn run<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        let space = NetNs::open(&self.name).expect("it is there");
+        space.run(f).expect("root may enter it")
+    }
+
+    /// Whether a TCP socket listens on a port, at whatever address.
+    #[must_use]
+    pub fn listens(&self, port: u16) -> bool {
+        /// State of a socket that listens, in `/proc/net/tcp`.
+        const LISTEN: &str = "0A";
+        let wanted = format!(":{port:04X}");
+        self.run(|| {
+            ["tcp", "tcp6"].iter().any(|table| {
+                let table = std::fs::read_to_string(format!("/proc/thread-self/net/{table}"));
+                table.unwrap_or_default().lines().any(|line| {
+                    let words: Vec<_> = line.split_whitespace().collect();
+                    words.get(1).is_some_and(|local| local.ends_with(&wanted))
+                        && words.get(3) == Some(&LISTEN)
+                })
+            })
+        })
+    }
+
+    /// Has one processor deliver what a link receives, whichever sent it, so that the kernel reorders nothing
+    /// when a sender moves. A kernel without receive packet steering goes without.
+    pub fn deliver_in_order(&self, link: &str) {
+        let file = format!("/sys/class/net/{link}/queues/rx-0/rps_cpus");
+        let line = format!("test ! -w {file} || echo 1 > {file}");
+        let _steered = run_in(self, "sh", &["-c", &line]);
+    }
+
+    /// Switches the offloads of a link off.
+    ///
+    /// # Errors
+    /// A reason to skip: no `ethtool`.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn without_offloads(&self, link: &str) -> Result<(), Skip> {
+        if !has_program("ethtool") {
+            return Err(Skip("no `ethtool` (Debian package ethtool)".into()));
+        }
+        let all = [
+            "-K", link, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+        ];
+        let _said = run_in(self, "ethtool", &all).expect_success();
+        Ok(())
+    }
 }
 
 impl Drop for Netns {
@@ -89,14 +160,23 @@ impl Veth {
             left: format!("l{id}"),
             right: format!("r{id}"),
         };
+        veth.lay(left, right);
+        veth
+    }
+
+    /// Makes a pair of these names.
+    ///
+    /// # Panics
+    /// When the kernel refuses.
+    #[track_caller]
+    pub fn lay(&self, left: &Netns, right: &Netns) {
         left.ip(&format!(
             "link add {} type veth peer name {} netns {}",
-            veth.left,
-            veth.right,
+            self.left,
+            self.right,
             right.name()
         ));
-        left.ip(&format!("link set {} up", veth.left));
-        right.ip(&format!("link set {} up", veth.right));
-        veth
+        left.ip(&format!("link set {} up", self.left));
+        right.ip(&format!("link set {} up", self.right));
     }
 }

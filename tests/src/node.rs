@@ -208,6 +208,16 @@ impl Node {
         String::from_utf8_lossy(&bytes).replace(['\0', '\r'], "")
     }
 
+    /// Runs a command that says nothing when it has done what it should.
+    ///
+    /// # Panics
+    /// When it says something.
+    #[track_caller]
+    pub fn set(&self, command: &str) {
+        let said = self.cli(command);
+        assert!(said.is_empty(), "{command}: {said}");
+    }
+
     /// Sends SIGTERM and waits for the end.
     ///
     /// # Panics

@@ -11,6 +11,13 @@ pub fn skip(why: impl std::fmt::Display) {
     eprintln!("skipped: {why}");
 }
 
+/// Runs a test, and says why when it cannot run here.
+pub fn report(test: impl FnOnce() -> Result<(), Skip>) {
+    if let Err(Skip(why)) = test() {
+        skip(why);
+    }
+}
+
 /// Whether this process is root.
 #[must_use]
 pub fn is_root() -> bool {

@@ -169,13 +169,24 @@ impl Packet<'_> {
         if !self.is_chained() {
             left = self.fill(left);
         }
-        while !left.is_empty() {
+        // From the last buffer on, so that each is chained once and nothing is walked over.
+        let mut rest: Option<Buffer> = None;
+        for part in left.chunks(cache.data_size()).rev() {
             let Some(mut more) = cache.alloc_one() else {
+                rest.into_iter().for_each(|rest| cache.free_one(rest));
                 self.truncate(old, cache);
                 return false;
             };
-            left = more.packet().fill(left);
-            self.chain(more);
+            let mut packet = more.packet();
+            packet.restart(0);
+            packet.fill(part);
+            if let Some(rest) = rest.take() {
+                packet.chain(rest);
+            }
+            rest = Some(more);
+        }
+        if let Some(rest) = rest {
+            self.chain(rest);
         }
         true
     }

@@ -39,11 +39,9 @@ pub(super) fn register(api: &mut ApiRegistry, hosts: &Hosts) -> Result<(), ApiRe
     })?;
     let table = hosts.clone();
     api.request::<AfPacketCreateV3>(move |_, m| {
-        match m.mode {
-            AfPacketMode::AF_PACKET_API_MODE_ETHERNET => {}
-            AfPacketMode::AF_PACKET_API_MODE_IP => {
-                return Err(refused(&HostError::Unsupported("mode ip")));
-            }
+        let bare_ip = match m.mode {
+            AfPacketMode::AF_PACKET_API_MODE_ETHERNET => false,
+            AfPacketMode::AF_PACKET_API_MODE_IP => true,
             _ => {
                 let retval = HostError::Invalid("mode").retval();
                 return Ok(AfPacketCreateV3Reply {
@@ -51,8 +49,9 @@ pub(super) fn register(api: &mut ApiRegistry, hosts: &Hosts) -> Result<(), ApiRe
                     sw_if_index: SwIfIndex::NONE.into(),
                 });
             }
-        }
+        };
         let new = NewHost {
+            bare_ip,
             rx_queues: m.num_rx_queues.max(1),
             tx_queues: m.num_tx_queues.max(1),
             rx_frame_size: m.rx_frame_size,

@@ -72,7 +72,7 @@ fn parse(args: &mut Args<'_>) -> Result<NewHost, CliError> {
             .option("mode", |args| args.keyword("ip").then_some(()))
             .is_some()
         {
-            return Err(HostError::Unsupported("mode ip").into());
+            new.bare_ip = true;
         } else if !(args.keyword("v2") || takes_transmit_size(args)) {
             return Err(args.unknown_input());
         }

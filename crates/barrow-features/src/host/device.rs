@@ -1,54 +1,38 @@
-//! The device of a host interface: its receive queues, and the kernel's link beneath.
+//! The device of a host interface: its queues, and the kernel's link beneath.
 
-use super::ring::RxRing;
-use super::table::Used;
-use crate::interface::{Device, HwIfIndex, InterfaceError, RxMode, SwIfIndex};
-use crate::linkwatch::LinkWatch;
-use crate::virtio::{DeviceInput, RxQueue};
-use barrow_engine::log::Class;
-use barrow_engine::{Control, InputMode, NodeId, Watch};
+use super::open::Opened;
+use super::ring::{RxRing, TxSocket};
+use super::table::Made;
+use crate::interface::{Device, HwIfIndex, InterfaceError, RxMode};
+use crate::linkwatch::{LinkUser, LinkWatch};
+use crate::virtio::DeviceQueues;
 use barrow_messages::ethernet_types::MacAddress;
 use barrow_runtime::io::netlink::{Link, LinkChange, Netlink};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
 use std::rc::Rc;
-
-/// Where a receive queue is served, and the watch that wakes its node; none while the queue moves.
-struct Served {
-    thread: usize,
-    watch: Option<Watch>,
-}
 
 /// The device of one host interface; a cheap handle.
 #[derive(Clone)]
 pub(super) struct HostDevice(Rc<State>);
 
 struct State {
-    control: Control,
-    input: NodeId,
+    queues: DeviceQueues<RxRing, TxSocket>,
     /// The kernel's number of the link.
-    link: u32,
+    link: Cell<u32>,
+    /// The link's MTU, as the kernel said last.
+    mtu: Cell<u32>,
     /// A bridge's state and address are its own affair (`vpp:src/plugins/af_packet/af_packet.c`).
     is_bridge: bool,
     links: LinkWatch,
-    used: Used,
-    log: Class,
-    queues: RefCell<Queues>,
-}
-
-struct Queues {
-    interface: SwIfIndex,
-    served: Vec<Served>,
-    removed: bool,
+    made: Made,
 }
 
 impl fmt::Debug for HostDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let interface = self.0.queues.borrow().interface;
         f.debug_struct("HostDevice")
-            .field("interface", &interface)
+            .field("interface", &self.0.queues.interface())
             .field("link", &self.0.link)
             .finish_non_exhaustive()
     }
@@ -56,88 +40,27 @@ impl fmt::Debug for HostDevice {
 
 impl HostDevice {
     pub(super) fn new(
-        control: Control,
-        input: NodeId,
+        queues: DeviceQueues<RxRing, TxSocket>,
         link: &Link,
         links: LinkWatch,
-        used: Used,
-        log: Class,
+        made: Made,
     ) -> Self {
-        let interface = SwIfIndex::NONE;
-        let queues = Queues {
-            interface,
-            served: Vec::new(),
-            removed: false,
-        };
         Self(Rc::new(State {
-            control,
-            input,
-            link: link.index,
+            queues,
+            link: Cell::new(link.index),
+            mtu: Cell::new(link.mtu),
             is_bridge: link.kind.as_deref() == Some("bridge"),
             links,
-            used,
-            log,
-            queues: RefCell::new(queues),
+            made,
         }))
     }
 
-    /// Begins to receive, once the interface has its number; ring `n` on `threads[n]`.
-    pub(super) fn serve(
-        &self,
-        interface: SwIfIndex,
-        rings: Vec<RxRing>,
-        threads: &[usize],
-    ) -> io::Result<()> {
-        self.0.queues.borrow_mut().interface = interface;
-        for (number, (source, thread)) in rings.into_iter().zip(threads).enumerate() {
-            let queue = RxQueue {
-                interface,
-                queue: number as u32,
-                source,
-            };
-            let watch = self.0.start(queue, *thread)?;
-            let served = Served {
-                thread: *thread,
-                watch: Some(watch),
-            };
-            self.0.queues.borrow_mut().served.push(served);
-        }
-        Ok(())
+    pub(super) fn queues(&self) -> &DeviceQueues<RxRing, TxSocket> {
+        &self.0.queues
     }
 }
 
 impl State {
-    /// Gives a queue to a thread, then lets it look at the queue once, and at each arrival.
-    fn start(&self, queue: RxQueue<RxRing>, thread: usize) -> io::Result<Watch> {
-        let descriptor = queue.source.as_fd().try_clone_to_owned()?;
-        self.control
-            .with_node(thread, self.input, move |node: &mut DeviceInput<RxRing>| {
-                node.add(queue);
-            });
-        self.control.watch_fd(thread, descriptor, self.input)
-    }
-
-    /// Takes up a queue that has left its thread.
-    fn resume(&self, queue: RxQueue<RxRing>) {
-        let number = queue.queue as usize;
-        let thread = {
-            let queues = self.queues.borrow();
-            match queues.served.get(number) {
-                Some(served) if !queues.removed => served.thread,
-                _ => return,
-            }
-        };
-        match self.start(queue, thread) {
-            Ok(watch) => self.queues.borrow_mut().served[number].watch = Some(watch),
-            Err(error) => {
-                self.log.error(format_args!(
-                    "queue {number} of link {}: {error}",
-                    self.link
-                ));
-            }
-        }
-    }
-
     /// Changes the kernel's link, unless it is a bridge.
     fn change(&self, what: &str, change: LinkChange<'_>) -> Result<(), InterfaceError> {
         if self.is_bridge {
@@ -146,12 +69,32 @@ impl State {
         let changed = Netlink::open()
             .map_err(|error| (error.raw_os_error(), error.to_string()))
             .and_then(|mut netlink| {
-                let changed = netlink.change_link(self.link, change);
+                let changed = netlink.change_link(self.link.get(), change);
                 changed.map_err(|error| (None, error.to_string()))
             });
         changed.map_err(|(number, reason)| {
             InterfaceError::System(number.unwrap_or(0), format!("{what} of the link: {reason}"))
         })
+    }
+}
+
+impl LinkUser for HostDevice {
+    /// Binds to a link that was made anew under the name of the former one.
+    fn rebind(&self, link: &Link) -> io::Result<()> {
+        let state = &*self.0;
+        let made = state.made.borrow();
+        let new = made.get(&state.queues.interface());
+        let new = new.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let Opened { rings, sockets } = Opened::new(new, link)?;
+        drop(made);
+        state.queues.replace(rings, sockets)?;
+        state.link.set(link.index);
+        state.mtu.set(link.mtu);
+        Ok(())
+    }
+
+    fn note(&self, link: &Link) {
+        self.0.mtu.set(link.mtu);
     }
 }
 
@@ -171,6 +114,9 @@ impl Device for HostDevice {
     }
 
     fn set_mtu(&mut self, _hw: HwIfIndex, mtu: u32) -> Result<(), InterfaceError> {
+        if self.0.mtu.get() == mtu {
+            return Ok(());
+        }
         self.0.change("mtu", LinkChange::new().mtu(mtu))
     }
 
@@ -185,82 +131,38 @@ impl Device for HostDevice {
         queue: u32,
         mode: RxMode,
     ) -> Result<(), InterfaceError> {
-        let queues = self.0.queues.borrow();
-        let served = queues
-            .served
-            .get(queue as usize)
-            .ok_or(InterfaceError::NoSuchQueue)?;
-        let mode = match mode {
-            RxMode::Polling => InputMode::Polling,
-            RxMode::Interrupt => InputMode::Interrupt,
-            RxMode::Adaptive => InputMode::Adaptive,
-        };
-        self.0
-            .control
-            .set_input_mode(served.thread, self.0.input, mode);
-        Ok(())
+        self.0.queues.set_mode(queue, mode)
     }
 
-    /// The ring leaves its thread before another gets it: nobody reads a slot twice.
     fn place_rx(
         &mut self,
         _hw: HwIfIndex,
         queue: u32,
         thread: usize,
     ) -> Result<(), InterfaceError> {
-        if thread >= self.0.control.thread_count() {
-            return Err(InterfaceError::NoSuchWorker);
-        }
-        let (interface, from) = {
-            let queues = &mut *self.0.queues.borrow_mut();
-            let served = queues.served.get_mut(queue as usize);
-            let served = served.ok_or(InterfaceError::NoSuchQueue)?;
-            drop(served.watch.take());
-            (
-                queues.interface,
-                std::mem::replace(&mut served.thread, thread),
-            )
-        };
-        let input = self.0.input;
-        let taken = self.0.control.call(from, move |packets| {
-            packets
-                .node::<DeviceInput<RxRing>, _>(input)?
-                .take(interface, queue)
-        });
-        let state = Rc::clone(&self.0);
-        self.0.control.spawner().spawn_task(async move {
-            // Not there: an earlier move is under way, and ends at the thread noted above.
-            if let Ok(Some(queue)) = taken.await {
-                state.resume(queue);
-            }
-        });
-        Ok(())
+        self.0.queues.place_rx(queue, thread)
+    }
+
+    fn place_tx(
+        &mut self,
+        _hw: HwIfIndex,
+        queue: u32,
+        threads: &[usize],
+    ) -> Result<(), InterfaceError> {
+        self.0.queues.place_tx(queue, threads)
     }
 
     fn remove(&mut self, hw: HwIfIndex) {
         let state = &*self.0;
         state.links.forget(hw);
-        let (interface, served) = {
-            let queues = &mut *state.queues.borrow_mut();
-            queues.removed = true;
-            (queues.interface, std::mem::take(&mut queues.served))
-        };
-        state.used.borrow_mut().remove(&interface);
-        for (number, served) in served.into_iter().enumerate() {
-            drop(served.watch);
-            state.control.with_node(
-                served.thread,
-                state.input,
-                move |node: &mut DeviceInput<RxRing>| drop(node.take(interface, number as u32)),
-            );
-        }
+        state.queues.close();
+        state.made.borrow_mut().remove(&state.queues.interface());
     }
 
     fn describe(&self, _verbose: bool, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Linux PACKET socket interface v2")?;
-        let queues = self.0.queues.borrow();
-        for (number, served) in queues.served.iter().enumerate() {
-            writeln!(out, "  RX Queue {number}: thread {}", served.thread)?;
+        for (number, thread) in self.0.queues.threads().into_iter().enumerate() {
+            writeln!(out, "  RX Queue {number}: thread {thread}")?;
         }
         Ok(())
     }

@@ -16,8 +16,6 @@ pub enum HostError {
     NotUsed,
     /// An argument is outside what a host interface takes; the text says which.
     Invalid(&'static str),
-    /// What was asked for is not to be had here.
-    Unsupported(&'static str),
     /// The table of interfaces refused.
     Interface(InterfaceError),
     /// The kernel refused; the text says what was tried.
@@ -35,7 +33,6 @@ impl HostError {
             Self::System(_, _) | Self::Netlink(_) | Self::NotUsed => -11, // SYSCALL_ERROR_1
             Self::NoSuchLink => -71,                                      // INVALID_INTERFACE
             Self::Exists(_) => -79,                                       // IF_ALREADY_EXISTS
-            Self::Unsupported(_) => -126,                                 // UNSUPPORTED
             Self::Interface(error) => error.retval(),
         }
     }
@@ -48,7 +45,6 @@ impl fmt::Display for HostError {
             Self::NoSuchLink => f.write_str("Invalid interface name"),
             Self::NotUsed => f.write_str("no such host interface"),
             Self::Invalid(what) => write!(f, "invalid {what}"),
-            Self::Unsupported(what) => write!(f, "{what} is not supported"),
             Self::Interface(error) => error.fmt(f),
             Self::System(what, error) => write!(f, "{what}: {error}"),
             Self::Netlink(error) => error.fmt(f),

@@ -4,7 +4,7 @@ use super::Hosts;
 use super::ring::RxRing;
 use crate::interface::{InterfaceCounters, InterfaceWords, Interfaces};
 use crate::linkwatch::{self, LinkWatch};
-use crate::virtio::DeviceInput;
+use crate::virtio::{DeviceInput, QueueContext};
 use barrow_engine::{About, EngineBuilder, Feature, NodeThread, RegisterError};
 
 /// Host interfaces, their messages and commands. Provides [`Hosts`].
@@ -20,7 +20,7 @@ impl Feature for HostFeature {
         let interfaces: Interfaces = engine.table()?;
         let counters: InterfaceCounters = engine.table()?;
         let words: InterfaceWords = engine.table()?;
-        let links = LinkWatch::new(interfaces.clone());
+        let links = LinkWatch::new(interfaces.clone(), engine.logger("link-watch"));
         linkwatch::register(engine, &links)?;
         let arc = engine.control().arcs().handle("device-input")?;
         let rows = counters.clone();
@@ -28,9 +28,9 @@ impl Feature for HostFeature {
             let rows = rows.rows(thread.thread).expect("every thread has its rows");
             DeviceInput::<RxRing>::new(arc, words.clone(), rows)
         })?;
-        let control = engine.control().clone();
         let log = engine.logger("af_packet");
-        let hosts = Hosts::new(interfaces.clone(), counters, control, input, links, log);
+        let context = QueueContext::new(engine.control().clone(), input, log);
+        let hosts = Hosts::new(interfaces.clone(), counters, context, links);
         super::api::register(engine.api(), &hosts)?;
         super::commands::register(engine.cli(), &hosts, &interfaces)?;
         let own = hosts.clone();

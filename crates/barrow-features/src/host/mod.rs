@@ -3,14 +3,16 @@
 //! What comes in on the link is received whatever its address, beside the kernel's own stack; what is
 //! sent leaves by the link. Frames carry the virtio-net header both ways, as those of taps do, so a link
 //! of long TCP packets (a veth) is used as it is. The interface's link follows the kernel link's carrier
-//! (see [`crate::linkwatch`]), its MTU begins as the kernel link's, and taking it up or down takes the
-//! kernel link up or down, as VPP does (`vpp:src/plugins/af_packet`).
+//! (see [`crate::linkwatch`]), and so does its MTU; taking it up or down takes the kernel link up or down,
+//! as VPP does (`vpp:src/plugins/af_packet`). A link that is deleted and made anew under its name is used
+//! again.
 
 mod api;
 mod commands;
 mod device;
 mod error;
 mod feature;
+mod open;
 mod ring;
 mod table;
 
@@ -19,4 +21,5 @@ mod tests;
 
 pub use error::HostError;
 pub use feature::HostFeature;
-pub use table::{Host, Hosts, NewHost};
+pub use open::NewHost;
+pub use table::{Host, Hosts};

@@ -1,7 +1,7 @@
 //! Host interfaces on links of a namespace of the test's own.
 
 use super::{HostError, HostFeature, Hosts, NewHost};
-use crate::interface::Interfaces;
+use crate::interface::{Interfaces, RxMode};
 use crate::testing::router_features;
 use barrow_engine::testing::{TestPacket, Testbed};
 use barrow_runtime::io::netlink::{LinkChange, LinkKind, Netlink};
@@ -116,6 +116,53 @@ fn a_host_interface_takes_over_mtu_and_carrier_and_exchanges_frames() {
             !netlink.link("a").unwrap().unwrap().admin_up,
             "down with its interface"
         );
+        bed.assert_conserved();
+    });
+}
+
+#[test]
+fn queues_are_served_as_usual_and_used_by_the_threads_that_they_are_given_to() {
+    with_cable(|netlink| {
+        let b = netlink.link("b").unwrap().unwrap().index;
+        netlink.change_link(b, LinkChange::new().up()).unwrap();
+        let mut bed = bed();
+        let (hosts, interfaces): (Hosts, Interfaces) = (bed.table(), bed.table());
+        interfaces.set_default_rx_mode(RxMode::Polling);
+        let index = match hosts.create(&NewHost::of("a")) {
+            Ok(index) => index,
+            Err(error) => return println!("skipped: no packet socket: {error}"),
+        };
+        let (hw, tx) = {
+            let hw = interfaces.hw_of(index).unwrap();
+            assert_eq!(hw.rx[0].mode, RxMode::Polling);
+            (hw.index, hw.tx_node)
+        };
+        interfaces.set_admin(index, true).unwrap();
+        interfaces.place_tx(hw, 0, &[]).unwrap();
+        bed.run();
+        let nodes = bed.control().nodes();
+        let name = &nodes.iter().find(|node| node.id == tx).unwrap().name;
+        let frame = crate::testing::frame([0xff; 6], [2, 1, 1, 1, 1, 1], 0x88b5, &[7; 50]);
+        bed.inject(name, TestPacket::new(frame.clone()));
+        bed.run();
+        let counters: crate::interface::InterfaceCounters = bed.table();
+        let errors = || {
+            counters
+                .simple(crate::interface::Simple::TxError)
+                .sum(index.0)
+        };
+        assert_eq!(errors(), 1, "no thread has a queue");
+        interfaces.place_tx(hw, 0, &[0]).unwrap();
+        bed.run();
+        bed.inject(name, TestPacket::new(frame));
+        bed.run();
+        assert_eq!(errors(), 1, "this one has it again");
+        assert_eq!(
+            interfaces.place_tx(hw, 1, &[0]).unwrap_err().retval(),
+            crate::interface::InterfaceError::NoSuchQueue.retval()
+        );
+        hosts.delete("a").unwrap();
+        bed.run();
         bed.assert_conserved();
     });
 }

@@ -131,6 +131,17 @@ impl Interfaces {
             return Ok(());
         }
         self.with_device(hw, |device| device.set_mtu(hw, mtu))?;
+        self.note_hw_mtu(hw, mtu)
+    }
+
+    /// Notes that a device's largest frame is another now, whoever changed it.
+    ///
+    /// # Errors
+    /// [`NoSuchInterface`](InterfaceError::NoSuchInterface).
+    pub(crate) fn note_hw_mtu(&self, hw: HwIfIndex, mtu: u32) -> Result<(), InterfaceError> {
+        if self.table.borrow().hw(hw)?.mtu == mtu {
+            return Ok(());
+        }
         self.change_hw(hw, |hw| hw.mtu = mtu)?;
         for index in self.above(hw) {
             self.change_sw(index, |sw| sw.mtu.l3 = mtu)?;

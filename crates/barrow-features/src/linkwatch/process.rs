@@ -56,7 +56,7 @@ impl ProcessNode for Process {
         loop {
             match events.next().await? {
                 Event::Link(link) | Event::LinkGone(link)
-                    if self.links.refresh(&mut netlink, link.index)? =>
+                    if self.links.heard(&mut netlink, &link)? =>
                 {
                     cx.count(Seen::Change, 1);
                 }

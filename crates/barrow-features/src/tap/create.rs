@@ -3,11 +3,11 @@
 use super::device::{TapDevice, TapQueue};
 use super::sys;
 use crate::interface::{
-    Capabilities, Framing, InterfaceCounters, InterfaceError, Interfaces, NewInterface, RxMode,
-    RxPlacement, SwIfIndex,
+    Capabilities, Framing, InterfaceCounters, InterfaceError, Interfaces, NewInterface,
+    RxPlacement, SwIfIndex, random_mac,
 };
-use crate::virtio::DeviceTx;
-use barrow_engine::{ConfigStage, Control, NodeId, NodeThread, RunningConfig};
+use crate::virtio::{DeviceQueues, DeviceTx, QueueContext};
+use barrow_engine::{ConfigStage, NodeThread, RunningConfig};
 use barrow_messages::ethernet_types::MacAddress;
 use barrow_runtime::io::netlink::{Address, LinkChange, Netlink, NetlinkError, Route};
 use barrow_runtime::sys::netns::NetNs;
@@ -17,7 +17,6 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Largest packet of a new tap, in bytes.
 const MTU: u32 = 9000;
@@ -145,8 +144,7 @@ impl From<NetlinkError> for TapError {
 pub struct Taps {
     interfaces: Interfaces,
     counters: InterfaceCounters,
-    control: Control,
-    input: NodeId,
+    context: QueueContext,
     taps: Rc<RefCell<BTreeMap<u32, Tap>>>,
 }
 
@@ -162,14 +160,12 @@ impl Taps {
     pub(super) fn new(
         interfaces: Interfaces,
         counters: InterfaceCounters,
-        control: Control,
-        input: NodeId,
+        context: QueueContext,
     ) -> Self {
         Self {
             interfaces,
             counters,
-            control,
-            input,
+            context,
             taps: Rc::default(),
         }
     }
@@ -187,7 +183,8 @@ impl Taps {
         let (queues, given) = open(&wanted, new.queues, new.offloads)?;
         configure(&given, &new.host)?;
         let mac = new.mac.unwrap_or_else(random_mac);
-        let threads = self.place(new.queues);
+        let others = self.taps.borrow().len();
+        let threads = self.context.spread(usize::from(new.queues), others);
         let interface = self.add(id, mac, &threads, queues, new.offloads)?;
         let tap = Tap {
             id,
@@ -280,17 +277,6 @@ impl Taps {
         }
     }
 
-    /// Spreads queues over the workers, or gives them all to main where there is none.
-    fn place(&self, queues: u16) -> Vec<usize> {
-        let workers = self.control.thread_count() - 1;
-        let begin = self.taps.borrow().len();
-        let thread = |queue: u16| match workers {
-            0 => 0,
-            workers => 1 + (begin + usize::from(queue)) % workers,
-        };
-        (0..queues).map(thread).collect()
-    }
-
     fn add(
         &self,
         id: u32,
@@ -299,19 +285,13 @@ impl Taps {
         queues: Vec<TapQueue>,
         offloads: bool,
     ) -> Result<SwIfIndex, TapError> {
+        let mode = self.interfaces.default_rx_mode();
         let placement = |thread: &usize| RxPlacement {
             thread: *thread,
-            mode: RxMode::Interrupt,
-            node: self.input,
+            mode,
+            node: self.context.input,
         };
-        let all: Vec<usize> = (0..self.control.thread_count()).collect();
-        let used_by = |queue: usize| {
-            all.iter()
-                .copied()
-                .filter(|thread| thread % queues.len() == queue)
-                .collect()
-        };
-        let device = TapDevice::new(self.control.clone(), self.input, queues.clone());
+        let device = TapDevice(DeviceQueues::new(&self.context, queues.clone()));
         let new = NewInterface {
             name: format!("tap{id}"),
             framing: Framing::Ethernet,
@@ -325,19 +305,24 @@ impl Taps {
                 tcp_gso: offloads,
             },
             rx: threads.iter().map(placement).collect(),
-            tx: (0..queues.len()).map(used_by).collect(),
-            device: Box::new(device.shared()),
+            tx: self.context.users(queues.len()),
+            device: Box::new(device.clone()),
         };
         let counters = self.counters.clone();
+        let sinks: Vec<_> = (0..self.context.control.thread_count())
+            .map(|thread| device.0.sink_of(thread))
+            .collect();
         let (hw, interface) =
             self.interfaces
                 .create(new, move |thread: NodeThread, index: SwIfIndex| {
                     let rows = counters
                         .rows(thread.thread)
                         .expect("every thread has its rows");
-                    DeviceTx::new(index, queues[thread.thread % queues.len()].clone(), rows)
+                    DeviceTx::new(index, sinks[thread.thread].clone(), rows)
                 })?;
-        let served = device.serve(interface, threads);
+        let tx_node = self.interfaces.hw(hw).map(|hw| hw.tx_node);
+        let tx_node = tx_node.ok_or(TapError::NoSuchInterface)?;
+        let served = device.0.serve(interface, tx_node, queues, threads, mode);
         if let Err(error) = served {
             self.interfaces.delete(interface)?;
             return Err(TapError::System("watching a queue", error));
@@ -345,16 +330,6 @@ impl Taps {
         self.interfaces.set_link(hw, true)?;
         Ok(interface)
     }
-}
-
-/// A locally administered address that no other interface has, but for bad luck.
-fn random_mac() -> MacAddress {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::hash::RandomState::new()
-        .build_hasher()
-        .finish()
-        .to_ne_bytes();
-    MacAddress([0x02, 0xfe, random[0], random[1], random[2], random[3]])
 }
 
 /// Opens the queues; the first one makes the device.
@@ -368,7 +343,7 @@ fn open(name: &str, queues: u16, offloads: bool) -> Result<(Vec<TapQueue>, Strin
         sys::set_offload(&fd, offloads, offloads)
             .map_err(|error| TapError::System("setting offloads", error))?;
         given = name;
-        opened.push(TapQueue(Arc::new(fd)));
+        opened.push(TapQueue::new(fd));
     }
     Ok((opened, given))
 }

@@ -3,7 +3,7 @@
 use super::Taps;
 use super::device::TapQueue;
 use crate::interface::{InterfaceCounters, InterfaceWords, Interfaces};
-use crate::virtio::DeviceInput;
+use crate::virtio::{DeviceInput, QueueContext};
 use barrow_engine::{About, EngineBuilder, Feature, NodeThread, RegisterError};
 
 /// Tap interfaces, their messages and commands. Provides [`Taps`].
@@ -25,12 +25,9 @@ impl Feature for TapFeature {
             let rows = rows.rows(thread.thread).expect("every thread has its rows");
             DeviceInput::<TapQueue>::new(arc, words.clone(), rows)
         })?;
-        let taps = Taps::new(
-            interfaces.clone(),
-            counters,
-            engine.control().clone(),
-            input,
-        );
+        let log = engine.logger("tap");
+        let context = QueueContext::new(engine.control().clone(), input, log);
+        let taps = Taps::new(interfaces.clone(), counters, context);
         super::api::register(engine, &interfaces, &taps)?;
         super::commands::register(engine, &interfaces, &taps)?;
         let own = taps.clone();

@@ -101,6 +101,11 @@ impl VirtioNetHeader {
         }
     }
 
+    /// Whether the frame is still to be cut into pieces.
+    pub(crate) fn is_segmented(&self) -> bool {
+        self.gso_type != GSO_NONE
+    }
+
     /// The same of a frame that has grown by `by` bytes in front of its checksummed part.
     #[must_use]
     pub(crate) fn moved(mut self, by: u16) -> Self {

@@ -4,28 +4,46 @@
 //! is empty, over as many calls as that takes, at most [`BURST`] frames at a time, so that no queue starves
 //! another.
 
-use super::VirtioNetHeader;
+use super::inbox::Room;
+use super::{Inbox, VirtioNetHeader};
 use crate::ethernet::trace::FrameTrace;
 use crate::interface::{Combined, InterfaceRows, InterfaceWords, Simple, SwIfIndex};
 use barrow_engine::{
-    ArcHandle, BufferExt, ErrorCounters, Frame, InputContext, InputNode, NextNodes, Polled,
+    ArcHandle, Buffer, BufferExt, ErrorCounters, Frame, InputContext, InputNode, NextNodes, Polled,
 };
 use std::fmt;
 use std::io;
 
 /// Frames of one queue in one call.
 const BURST: usize = 256;
-/// The longest frame that the kernel hands over: a segmented packet with its link header.
-pub(crate) const LONGEST: usize = 65_536 + 64;
-
 /// Where frames come from; the device's end of one receive queue.
 pub(crate) trait FrameSource: Send + 'static {
-    /// The next frame, into the start of `room`; its length, and what its header said.
+    /// What frames begin with.
+    /// The next frame as a packet, and what its header said; `None` for one that no buffer was there for.
     ///
     /// # Errors
     /// `WouldBlock` when there is none; anything else counts as a frame in error, with others behind it that
     /// are to be read without waiting when it is `Interrupted`.
-    fn receive(&mut self, room: &mut [u8]) -> io::Result<(usize, VirtioNetHeader)>;
+    fn receive(&mut self, inbox: &mut Inbox<'_>) -> io::Result<Option<(Buffer, VirtioNetHeader)>>;
+
+    /// Frames that the kernel had no room for since this was asked last.
+    fn missed(&mut self) -> u64 {
+        0
+    }
+
+    /// What the frames of this queue begin with.
+    fn frames(&self) -> Frames {
+        Frames::Ethernet
+    }
+}
+
+/// What frames begin with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Frames {
+    /// An Ethernet header.
+    Ethernet,
+    /// An IPv4 header: a link without link headers.
+    Ip4,
 }
 
 /// A receive queue on the thread that serves it.
@@ -43,6 +61,8 @@ pub(crate) struct RxQueue<S> {
 pub(crate) enum Next {
     #[next_node = "ethernet-input"]
     Ethernet,
+    #[next_node = "ip4-input"]
+    Ip4,
 }
 
 /// Counters of the node.
@@ -52,6 +72,12 @@ pub(crate) enum Error {
     NoBuffer,
     #[error_counter(name = "receive-error", description = "frames in error", severity = ERROR)]
     Receive,
+    #[error_counter(
+        name = "not-ip4",
+        description = "packets of another version than IPv4",
+        severity = ERROR
+    )]
+    NotIp4,
     #[error_counter(
         name = "admin-down",
         description = "frames on an interface that is down",
@@ -66,7 +92,7 @@ pub(crate) struct DeviceInput<S> {
     arc: ArcHandle,
     words: InterfaceWords,
     rows: InterfaceRows,
-    room: Vec<u8>,
+    room: Room,
     frame: Frame,
 }
 
@@ -86,7 +112,7 @@ impl<S> DeviceInput<S> {
             arc,
             words,
             rows,
-            room: vec![0; LONGEST],
+            room: Room::new(),
             frame: Frame::new(),
         }
     }
@@ -143,36 +169,48 @@ impl<S: FrameSource> DeviceInput<S> {
         let (mut packets, mut bytes) = (0, 0);
         let mut drained = false;
         let entry = cx.arc_entry(self.arc, index.0);
+        let frames = queue.source.frames();
+        let (usual, usual_next) = match frames {
+            Frames::Ethernet => (Next::Ethernet, cx.next(Next::Ethernet)),
+            Frames::Ip4 => (Next::Ip4, cx.next(Next::Ip4)),
+        };
         for _ in 0..BURST {
-            let (len, header) = match queue.source.receive(&mut self.room) {
-                Ok(frame) => frame,
+            let received = queue.source.receive(&mut Inbox {
+                room: &mut self.room,
+                cache: cx.cache(),
+            });
+            let (mut buffer, header) = match received {
+                Ok(Some(frame)) => frame,
+                Ok(None) => {
+                    self.rows.count(Simple::RxNoBuffer, index.0, 1);
+                    cx.count(Error::NoBuffer, 1);
+                    continue;
+                }
                 Err(error) => {
                     drained = error.kind() == io::ErrorKind::WouldBlock;
-                    if !drained {
-                        self.rows.count(Simple::RxError, index.0, 1);
-                        cx.count(Error::Receive, 1);
-                        // An error that stays would keep this thread busy: the next event tries again.
-                        drained = error.kind() != io::ErrorKind::Interrupted;
+                    if drained {
+                        break;
                     }
+                    self.rows.count(Simple::RxError, index.0, 1);
+                    cx.count(Error::Receive, 1);
+                    if error.kind() == io::ErrorKind::Interrupted {
+                        continue;
+                    }
+                    // An error that stays would keep this thread busy: the next event tries again.
+                    drained = true;
                     break;
                 }
             };
             if !up {
                 cx.count(Error::Down, 1);
+                cx.free_one(buffer);
                 continue;
             }
-            let buffer = cx.alloc_one();
-            let Some(mut buffer) = buffer else {
-                self.rows.count(Simple::RxNoBuffer, index.0, 1);
-                cx.count(Error::NoBuffer, 1);
-                continue;
-            };
             let mut packet = buffer.packet();
-            packet.restart(0);
             packet.rx_sw_if_index = index.0;
-            if !packet.extend(&self.room[..len], cx.cache()) {
-                self.rows.count(Simple::RxNoBuffer, index.0, 1);
-                cx.count(Error::NoBuffer, 1);
+            if frames == Frames::Ip4 && packet.data().first().is_none_or(|first| first >> 4 != 4) {
+                self.rows.count(Simple::RxError, index.0, 1);
+                cx.count(Error::NotIp4, 1);
                 cx.free_one(buffer);
                 continue;
             }
@@ -186,17 +224,22 @@ impl<S: FrameSource> DeviceInput<S> {
                 });
             }
             packets += 1;
-            bytes += len as u64;
-            let next = cx.arc_begin(entry, &mut packet, cx.next(Next::Ethernet));
+            bytes += packet.total_len() as u64;
+            let next = cx.arc_begin(entry, &mut packet, usual_next);
             if entry.is_empty() {
                 self.frame.push(buffer).expect("a burst fits a frame");
             } else {
                 cx.push(buffer, next);
             }
         }
+        self.room.clear(cx.cache());
         if !self.frame.is_empty() {
-            let next = cx.next(Next::Ethernet);
+            let next = cx.next(usual);
             cx.enqueue_all(self.frame.vector(), next);
+        }
+        let missed = queue.source.missed();
+        if missed > 0 {
+            self.rows.count(Simple::RxMiss, index.0, missed);
         }
         self.rows
             .count_bytes(Combined::Rx, index.0, u64::from(packets), bytes);

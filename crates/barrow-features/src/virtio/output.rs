@@ -38,12 +38,18 @@ pub(crate) enum Error {
     NoRoom,
     #[error_counter(name = "send-error", description = "the kernel refused", severity = ERROR)]
     Refused,
+    #[error_counter(
+        name = "no-tx-queue",
+        description = "this thread has no transmit queue",
+        severity = ERROR
+    )]
+    NoQueue,
 }
 
 /// The node; one instance a thread.
 pub(crate) struct DeviceTx<S> {
     interface: SwIfIndex,
-    sink: S,
+    sink: Option<S>,
     rows: InterfaceRows,
 }
 
@@ -57,12 +63,17 @@ impl<S> fmt::Debug for DeviceTx<S> {
 
 impl<S> DeviceTx<S> {
     /// Makes the instance of one thread.
-    pub(crate) fn new(interface: SwIfIndex, sink: S, rows: InterfaceRows) -> Self {
+    pub(crate) fn new(interface: SwIfIndex, sink: Option<S>, rows: InterfaceRows) -> Self {
         Self {
             interface,
             sink,
             rows,
         }
+    }
+
+    /// Sends by another queue from now on, or by none.
+    pub(super) fn set_sink(&mut self, sink: Option<S>) {
+        self.sink = sink;
     }
 }
 
@@ -72,13 +83,19 @@ impl<S: FrameSink> PacketNode for DeviceTx<S> {
 
     fn dispatch(&mut self, cx: &mut PacketContext<'_, Self>, mut vector: Vector<'_>) {
         cx.trace_each(&mut vector, crate::interface::output_trace);
+        let Some(sink) = &mut self.sink else {
+            let lost = vector.len() as u64;
+            self.rows.count(Simple::TxError, self.interface.0, lost);
+            cx.count(Error::NoQueue, lost);
+            return cx.free(vector);
+        };
         let frames = vector.buffers_mut().iter_mut().map(|buffer| {
             let mut packet = buffer.packet();
             (VirtioNetHeader::of(&mut packet), packet)
         });
         let frames: SmallVec<[_; VECTOR]> = frames.collect();
         let (rows, interface) = (&self.rows, self.interface);
-        self.sink.send_all(&frames, &mut |error| {
+        sink.send_all(&frames, &mut |error| {
             rows.count(Simple::TxError, interface.0, 1);
             let full = matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOBUFS));
             cx.count(if full { Error::NoRoom } else { Error::Refused }, 1);

@@ -6,9 +6,11 @@
 //! ```
 //!
 //! The hosts are network namespaces without a name, and so is the one that the node moves into: all of
-//! it ends with the process, however that ends. Ping, TCP and netlink are the demo's own; it needs no
+//! it ends with the process, however that ends. The folder of the sockets of a demo that was killed is
+//! removed by the next one. Ping, TCP and netlink are the demo's own; it needs no
 //! program but the kernel.
 
+mod folder;
 mod net;
 mod ping;
 mod report;
@@ -17,6 +19,7 @@ mod transfer;
 use crate::failed;
 use barrow_engine::config::{Config, Source};
 use barrow_engine::{BuildError, Builder, Engine};
+use folder::Folder;
 use net::Net;
 use report::{Command, Report};
 use std::process::ExitCode;
@@ -50,13 +53,13 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Ok(net) => net,
         Err(error) => return failed(format_args!("the network of the demo: {error}")),
     };
-    let folder = std::env::temp_dir().join(format!("barrow-demo-{}", std::process::id()));
-    if let Err(error) = std::fs::create_dir_all(&folder) {
-        return failed(format_args!("{}: {error}", folder.display()));
-    }
-    let outcome = with_node(options, net, &folder);
-    // What is left of the folder is of no use to anybody.
-    drop(std::fs::remove_dir_all(&folder));
+    let parent = std::env::temp_dir();
+    let folder = match Folder::new(&parent) {
+        Ok(folder) => folder,
+        Err(error) => return failed(format_args!("{}: {error}", parent.display())),
+    };
+    let outcome = with_node(options, net, folder.path());
+    drop(folder);
     match outcome {
         Ok(report) if options.check && !report.holds() => failed(format_args!(
             "the check failed: {}",

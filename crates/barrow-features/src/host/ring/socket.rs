@@ -10,6 +10,8 @@ use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+/// Bytes of frames that may wait in a socket's queue, of those that are longer than a slot.
+const QUEUE_SIZE: c_int = 16 << 20;
 /// Frames of every protocol (`ETH_P_ALL`).
 const EVERY_PROTOCOL: u16 = libc::ETH_P_ALL as u16;
 
@@ -62,7 +64,22 @@ impl PacketSocket {
             tp_frame_size: geometry.frame_size(),
             tp_frame_nr: geometry.frames(),
         };
-        self.set(libc::PACKET_RX_RING, &request)
+        self.set(libc::PACKET_RX_RING, &request)?;
+        // A frame that a slot is too small for goes to the socket's queue, if that has room for it; the
+        // kernel may allow less than asked for, and then fewer of them wait.
+        self.set(libc::PACKET_COPY_THRESH, &1)?;
+        if rustix::net::sockopt::set_socket_recv_buffer_size_force(&self.0, QUEUE_SIZE as usize)
+            .is_err()
+        {
+            rustix::net::sockopt::set_socket_recv_buffer_size(&self.0, QUEUE_SIZE as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Frames that the kernel had no slot for since this was asked last.
+    pub(super) fn dropped(&self) -> io::Result<u64> {
+        let stats: libc::tpacket_stats = self.get(libc::PACKET_STATISTICS)?;
+        Ok(stats.tp_drops.into())
     }
 
     /// Receives frames to any address while this socket is there.
@@ -94,15 +111,20 @@ impl PacketSocket {
 
     /// The group in the lower half, its kind in the upper half.
     fn fanout(&self) -> io::Result<c_int> {
-        let mut value: c_int = 0;
-        let mut len = size_of::<c_int>() as libc::socklen_t;
-        // SAFETY: the kernel writes at most `len` bytes, which is what `value` has; both are alive and
-        // unaliased during the call, and the descriptor is open.
+        self.get(libc::PACKET_FANOUT)
+    }
+
+    fn get<T: ReadableOption>(&self, option: c_int) -> io::Result<T> {
+        let mut value = T::ZERO;
+        let mut len = size_of::<T>() as libc::socklen_t;
+        // SAFETY: the kernel writes at most `len` bytes, which is what `value` has, and any bytes are a
+        // value of a `ReadableOption`; both are alive and unaliased during the call, and the descriptor is
+        // open.
         let done = unsafe {
             libc::getsockopt(
                 self.0.as_raw_fd(),
                 libc::SOL_PACKET,
-                libc::PACKET_FANOUT,
+                option,
                 (&raw mut value).cast(),
                 &raw mut len,
             )
@@ -150,6 +172,23 @@ impl PlainOption for c_int {}
 impl PlainOption for u32 {}
 impl PlainOption for libc::tpacket_req {}
 impl PlainOption for libc::packet_mreq {}
+
+/// Options that can be read: any bytes are a value.
+trait ReadableOption {
+    /// A value to be written over.
+    const ZERO: Self;
+}
+
+impl ReadableOption for c_int {
+    const ZERO: Self = 0;
+}
+
+impl ReadableOption for libc::tpacket_stats {
+    const ZERO: Self = Self {
+        tp_packets: 0,
+        tp_drops: 0,
+    };
+}
 
 fn index(link: u32) -> io::Result<c_int> {
     c_int::try_from(link).map_err(|_| io::ErrorKind::InvalidInput.into())

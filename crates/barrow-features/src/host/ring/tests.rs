@@ -2,17 +2,18 @@
 
 use super::memory::Memory;
 use super::receive::{
-    Geometry, KERNEL, SLOT_HEADER_LEN, SlotHeader, Slots, USER, VLAN_TPID_VALID, VLAN_VALID,
+    COPY, Geometry, KERNEL, LOSING, SLOT_HEADER_LEN, SlotHeader, Slots, USER, VLAN_TPID_VALID,
+    VLAN_VALID,
 };
 use super::{RxRing, TxSocket};
-use crate::virtio::{FrameSink, FrameSource, HEADER_LEN, VirtioNetHeader};
+use crate::virtio::{FrameSink, FrameSource, Frames, HEADER_LEN, Inbox, Room, VirtioNetHeader};
 use barrow_engine::BufferExt;
 use barrow_engine::testing::Testbed;
 use barrow_runtime::io::netlink::{LinkChange, LinkKind, Netlink};
 use barrow_runtime::sys::NetNs;
 use proptest::prelude::*;
 use std::cell::RefCell;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use zerocopy::IntoBytes;
 
 /// Made-up memory of a ring.
@@ -47,8 +48,17 @@ impl Made {
 
 const START: usize = 96;
 
+/// Copies the next frame out.
+fn receive(ring: &mut Slots<Made>, room: &mut [u8]) -> io::Result<(usize, VirtioNetHeader)> {
+    ring.receive(|frame| {
+        let len = frame.len().min(room.len());
+        frame.copy(0, &mut room[..len]).expect("it is inside");
+        (len, frame.offload)
+    })
+}
+
 fn small() -> Geometry {
-    Geometry::new(2048, 3).expect("a fine geometry")
+    Geometry::new(1500, 2048, 3).expect("a fine geometry")
 }
 
 fn ring() -> Slots<Made> {
@@ -76,7 +86,7 @@ fn put(ring: &Slots<Made>, slot: u32, header: SlotHeader, offload: [u8; HEADER_L
 #[test]
 fn an_empty_ring_would_block() {
     let mut ring = ring();
-    let error = ring.receive(&mut [0; 2048]).expect_err("there is nothing");
+    let error = receive(&mut ring, &mut [0; 2048]).expect_err("there is nothing");
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
 }
 
@@ -88,7 +98,7 @@ fn frames_are_read_in_order_all_around_the_ring_and_their_slots_given_back() {
         let frame = [round as u8; 60];
         put(&ring, slot, header_of(&frame), [0; HEADER_LEN], &frame);
         let mut room = [0; 2048];
-        let (len, _) = ring.receive(&mut room).expect("a frame");
+        let (len, _) = receive(&mut ring, &mut room).expect("a frame");
         assert_eq!(room[..len], frame);
         assert_eq!(ring.memory().acquire(small().slot(slot)), Some(KERNEL));
     }
@@ -112,7 +122,7 @@ fn a_tag_that_the_kernel_took_out_is_put_back_and_the_checksum_moves_with_it() {
     let mut ring = ring();
     put(&ring, 0, header, offload, &frame);
     let mut room = [0; 2048];
-    let (len, told) = ring.receive(&mut room).unwrap();
+    let (len, told) = receive(&mut ring, &mut room).unwrap();
     assert_eq!(room[..12], frame[..12]);
     assert_eq!(room[12..16], [0x88, 0xa8, 0x20, 0x64]);
     assert_eq!(room[16..len], frame[12..]);
@@ -127,7 +137,7 @@ fn a_tag_of_unsaid_kind_is_one_of_a_customer() {
     let mut ring = ring();
     put(&ring, 0, header, [0; HEADER_LEN], &[0; 60]);
     let mut room = [0; 2048];
-    assert_eq!(ring.receive(&mut room).unwrap().0, 64);
+    assert_eq!(receive(&mut ring, &mut room).unwrap().0, 64);
     assert_eq!(room[12..16], [0x81, 0, 0, 100]);
 }
 
@@ -139,18 +149,43 @@ fn a_frame_that_was_cut_is_dropped_and_the_next_one_read() {
     put(&ring, 0, cut, [0; HEADER_LEN], &[1; 100]);
     put(&ring, 1, header_of(&[2; 100]), [0; HEADER_LEN], &[2; 100]);
     let mut room = [0; 2048];
-    let error = ring.receive(&mut room).expect_err("it is not whole");
+    let error = receive(&mut ring, &mut room).expect_err("it is not whole");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(ring.receive(&mut room).unwrap().0, 100);
+    assert_eq!(receive(&mut ring, &mut room).unwrap().0, 100);
     assert_eq!(room[0], 2);
 }
 
 #[test]
-fn the_usual_ring_holds_the_longest_segmented_frames() {
-    let usual = Geometry::default();
-    assert_eq!(Geometry::new(0, 0), Some(usual));
-    assert!(usual.frames() >= 256);
-    assert!(usual.frame_size() as usize > 65_536 + 18 + START);
+fn a_cut_frame_that_waits_in_the_socket_is_said_to_be_there() {
+    let mut ring = ring();
+    let mut cut = header_of(&[1; 100]);
+    (cut.status, cut.len) = (USER | COPY, 5000);
+    put(&ring, 0, cut, [0; HEADER_LEN], &[1; 100]);
+    assert!(ring.receive(|frame| frame.is_in_socket).expect("a frame"));
+}
+
+#[test]
+fn a_ring_that_loses_frames_says_so_once_a_slot_does() {
+    let mut ring = ring();
+    let mut header = header_of(&[1; 100]);
+    put(&ring, 0, header, [0; HEADER_LEN], &[1; 100]);
+    header.status |= LOSING;
+    put(&ring, 1, header, [0; HEADER_LEN], &[1; 100]);
+    for losing in [false, true] {
+        receive(&mut ring, &mut [0; 2048]).expect("a frame");
+        assert_eq!(ring.losing, losing);
+    }
+}
+
+#[test]
+fn a_slot_of_the_usual_ring_holds_a_packet_of_the_link() {
+    for mtu in [68, 1500, 9000, 9100, 65_535, u32::MAX] {
+        let usual = Geometry::usual(mtu);
+        assert_eq!(Geometry::new(mtu, 0, 0), Some(usual));
+        assert!(usual.frames() >= 256);
+        // Longer ones come by the socket.
+        assert!(usual.frame_size() >= mtu.min(16_000) + 18 + START as u32);
+    }
 }
 
 #[test]
@@ -162,14 +197,18 @@ fn rings_that_cannot_be_are_refused() {
         (2048, 1 << 20),
         (u32::MAX, 9),
     ] {
-        assert_eq!(Geometry::new(size, per_block), None, "{size} {per_block}");
+        assert_eq!(
+            Geometry::new(1500, size, per_block),
+            None,
+            "{size} {per_block}"
+        );
     }
 }
 
 proptest! {
     #[test]
     fn slots_of_a_ring_never_overlap_and_stay_inside(size in 128u32..4352, per_block in 0u32..64) {
-        if let Some(geometry) = Geometry::new(size * 16, per_block) {
+        if let Some(geometry) = Geometry::new(1500, size * 16, per_block) {
             let mut end = 0;
             for frame in 0..geometry.frames() {
                 prop_assert!(geometry.slot(frame) >= end);
@@ -182,15 +221,12 @@ proptest! {
     #[test]
     fn whatever_a_slot_says_nothing_is_read_outside(
         header in prop::array::uniform32(any::<u8>()),
-        room in 0usize..4096,
     ) {
         const { assert!(SLOT_HEADER_LEN == 32) };
         let mut ring = ring();
         ring.memory().write(0, &header);
-        let mut room = vec![0; room];
-        if let Ok((len, _)) = ring.receive(&mut room) {
-            prop_assert!(len <= room.len());
-        }
+        let mut room = vec![0; 4096];
+        let _whatever = receive(&mut ring, &mut room);
     }
 }
 
@@ -204,39 +240,37 @@ fn cable() -> Option<(NetNs, u32, u32)> {
         peer: "b",
         namespace: None,
     };
-    netlink
-        .create_link("a", kind, LinkChange::new().up())
-        .unwrap();
+    let up = LinkChange::new().mtu(9000).up();
+    netlink.create_link("a", kind, up).unwrap();
     let b = netlink.link("b").unwrap().unwrap().index;
-    netlink.change_link(b, LinkChange::new().up()).unwrap();
+    netlink
+        .change_link(b, LinkChange::new().mtu(9000).up())
+        .unwrap();
     let a = netlink.link("a").unwrap().unwrap().index;
     Some((space, a, b))
 }
 
-#[test]
-fn frames_cross_a_cable_from_socket_to_ring() {
-    let Some((space, a, b)) = cable() else { return };
+/// Sends frames of these lengths, each filled with its number, from `a` to rings on `b`, and gives what
+/// arrives.
+fn across(lengths: &[usize], mtu: u32, rings: u16) -> Option<Vec<Vec<u8>>> {
+    let (space, a, b) = cable()?;
     let bed = Testbed::builder().build().unwrap();
     let mut cache = barrow_engine::PacketCache::new(bed.control().pool());
-    let rings = space
-        .run(|| RxRing::open_all(b, Geometry::default(), 2))
+    let opened = space
+        .run(|| RxRing::open_all(b, Geometry::usual(mtu), Frames::Ethernet, rings))
         .unwrap();
-    let mut rings = match rings {
-        Ok(rings) => rings,
-        Err(error) => return println!("skipped: no packet socket: {error}"),
-    };
+    let mut rings = opened
+        .inspect_err(|error| println!("skipped: no packet socket: {error}"))
+        .ok()?;
     let mut sender = space.run(|| TxSocket::open(a, true)).unwrap().unwrap();
     let mut buffers = Vec::new();
-    for n in 0..64u8 {
+    for (n, len) in lengths.iter().enumerate() {
         let mut buffer = cache.alloc_one().expect("the pool is empty");
         let mut packet = buffer.packet();
         packet.restart(0);
-        let frame = [
-            &[2, 0xaa, 0, 0, 0, 1, 2, 0xbb, 0, 0, 0, 2, 0x88, 0xb5][..],
-            &[n; 46],
-        ]
-        .concat();
-        assert!(packet.append_bytes(&frame));
+        let link = [2, 0xaa, 0, 0, 0, 1, 2, 0xbb, 0, 0, 0, 2, 0x88, 0xb5];
+        let frame = [&link[..], &vec![n as u8; len - link.len()]].concat();
+        assert!(packet.extend(&frame, &mut cache));
         buffers.push(buffer);
     }
     let frames: Vec<_> = buffers
@@ -246,15 +280,47 @@ fn frames_cross_a_cable_from_socket_to_ring() {
     sender.send_all(&frames, &mut |error| panic!("not sent: {error}"));
     drop(frames);
     cache.free(&mut buffers);
-    let (mut seen, mut room) = (Vec::new(), vec![0; 70_000]);
+    let (mut seen, mut room) = (Vec::new(), Room::new());
     for ring in &mut rings {
-        while let Ok((len, _)) = ring.receive(&mut room) {
-            if room[12..14] == [0x88, 0xb5] {
-                assert_eq!(len, 60);
-                seen.push(room[14]);
+        loop {
+            let received = ring.receive(&mut Inbox {
+                room: &mut room,
+                cache: &mut cache,
+            });
+            let Ok(received) = received else { break };
+            let (mut buffer, _) = received.expect("there are buffers");
+            let frame = buffer.packet().to_vec();
+            cache.free_one(buffer);
+            if frame[12..14] == [0x88, 0xb5] {
+                seen.push(frame);
             }
         }
     }
-    seen.sort_unstable();
-    assert_eq!(seen, (0..64).collect::<Vec<u8>>());
+    room.clear(&mut cache);
+    Some(seen)
+}
+
+#[test]
+fn frames_cross_a_cable_from_socket_to_rings() {
+    let Some(seen) = across(&[60; 64], 1500, 2) else {
+        return;
+    };
+    assert!(seen.iter().all(|frame| frame.len() == 60));
+    let mut numbers: Vec<_> = seen.iter().map(|frame| frame[14]).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..64).collect::<Vec<u8>>());
+}
+
+#[test]
+fn frames_longer_than_a_slot_come_whole_and_in_their_order() {
+    let lengths = [60, 8000, 100, 2049, 9014, 1514, 5000];
+    // Slots for packets of 1500 bytes.
+    let Some(seen) = across(&lengths, 1500, 1) else {
+        return;
+    };
+    assert_eq!(seen.len(), lengths.len());
+    for ((n, len), frame) in lengths.iter().enumerate().zip(&seen) {
+        assert_eq!(frame.len(), *len);
+        assert!(frame[14..].iter().all(|byte| *byte == n as u8), "frame {n}");
+    }
 }
