@@ -40,6 +40,7 @@ mod backoff;
 pub mod channel;
 mod counters;
 mod extensions;
+pub mod guides;
 pub mod handoff;
 pub mod machine;
 mod next_nodes;
@@ -51,6 +52,7 @@ pub mod testing;
 mod time;
 pub mod timer;
 mod unit;
+mod waits;
 
 pub use backoff::Backoff;
 pub use barrow_macros::{ErrorCounters, Machine, NextNodes, process_node};
@@ -59,11 +61,13 @@ pub use extensions::Extensions;
 pub use machine::{Driver, Machine, Ports, PushOutput};
 pub use next_nodes::{NextNodes, NoNext};
 pub use process::{
-    Exit, ProcessContext, ProcessError, ProcessNode, ProcessState, ProcessStatus, Restart,
+    Chunks, Exit, Inbox, InboxError, Offload, OffloadError, ProcessContext, ProcessError,
+    ProcessNode, ProcessState, ProcessStatus, Restart,
 };
 pub use scheduler::{
-    Doorbell, Failure, Next, Order, Remote, Scheduler, SchedulerStats, Spawner, UnitId, UnitInfo,
-    UnitState, UnitStats,
+    Doorbell, Failure, Next, Order, Remote, Scheduler, SchedulerStats, SlowCall, Spawner, UnitId,
+    UnitInfo, UnitState, UnitStats,
 };
 pub use time::{Clock, Instant, NoClock};
 pub use unit::{Unit, UnitContext, Work};
+pub use waits::Waits;

@@ -52,6 +52,13 @@ mod imp {
             queue.push_back(value);
             Ok(())
         }
+        pub(crate) fn force_push(&self, value: T) -> Option<T> {
+            let mut queue = super::lock(&self.0);
+            let full = queue.len() == self.1;
+            let oldest = full.then(|| queue.pop_front()).flatten();
+            queue.push_back(value);
+            oldest
+        }
         pub(crate) fn pop(&self) -> Option<T> {
             super::lock(&self.0).pop_front()
         }

@@ -141,6 +141,11 @@ impl fmt::Display for Instant {
 pub trait Clock {
     /// The counter now, in the host's unit (usually TSC ticks); wraps are tolerated.
     fn clocks(&self) -> u64;
+
+    /// Clocks a second; 0 if the host does not know, and then nothing is judged by time.
+    fn frequency(&self) -> u64 {
+        0
+    }
 }
 
 /// The clock of a host that does not measure: always 0, and free.

@@ -15,6 +15,7 @@ use crate::punt::{OwnArcs, PuntTable};
 use crate::servers::{Own, Servers};
 use crate::supervisor::{Failed, MOST_REPORTS, Supervisor};
 use crate::trace::{Ids, Log, LogReader, TraceControl};
+use crate::watchdog;
 use crate::worker::{
     Inbox, Links, Mailbox, PacketUnit, Parts, Slice, ThreadPackets, ThreadRow, WorkerPackets, wire,
 };
@@ -191,6 +192,7 @@ impl Plan {
                 .take()
                 .expect("a node that is never restarted is made once")
         })?;
+        watchdog::start(&control);
         control.spawner().extensions().insert(Packets::of(&control));
 
         let prefix = settings.cpu.thread_prefix.clone();

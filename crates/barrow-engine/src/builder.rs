@@ -82,6 +82,7 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// See [`Control::add_process`].
+    #[track_caller]
     pub fn process<N: ProcessNode>(
         &mut self,
         restart: Restart,

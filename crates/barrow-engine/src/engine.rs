@@ -8,6 +8,7 @@ use crate::control::Control;
 use crate::feature::{About, AnyFeature, Feature};
 use crate::log::{Logger, NullSink, StderrSink};
 use crate::servers::Servers;
+use crate::watchdog;
 use crate::worker::Slice;
 use barrow_runtime::host::{self, Handle, Options, SpawnError, Stopper, Worker};
 use barrow_runtime::sys::{Clock, cpu};
@@ -184,7 +185,10 @@ impl Placement {
         };
         let name = |i| format!("{prefix}_wk_{i}");
         Ok(Self {
-            main: on(format!("{prefix}_main"), main),
+            main: Options {
+                slow_limit: Some(watchdog::BUDGET),
+                ..on(format!("{prefix}_main"), main)
+            },
             workers: cores
                 .into_iter()
                 .enumerate()

@@ -56,6 +56,7 @@ mod supervisor;
 mod tables;
 pub mod testing;
 mod trace;
+mod watchdog;
 mod worker;
 
 pub use access::{Access, AccessRules, AccessSettings, Account, UnknownAccount};
@@ -66,7 +67,9 @@ pub use clock::NodeClock;
 pub use context::{
     AsInputNode, AsPacketNode, Declares, DispatchContext, InputContext, PacketContext,
 };
-pub use control::{Control, FusedRuntime, NodeRuntime, Rates, ThreadRuntime, Unavailable, Watch};
+pub use control::{
+    Control, FusedRuntime, NodeRuntime, ProcessInfo, Rates, ThreadRuntime, Unavailable, Watch,
+};
 pub use engine::{Builder, Engine};
 pub use error::{ErrorCount, ErrorTable, ErrorTableError};
 pub use feature::{About, Feature, RegisterError};

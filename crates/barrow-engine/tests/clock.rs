@@ -56,7 +56,7 @@ fn timers_of_process_nodes_follow_the_clock_and_a_jump_fires_what_is_due_at_once
         .iter()
         .find(|node| &*node.name == "ticker")
         .unwrap();
-    assert_eq!(ticker.state, "any wait");
+    assert_eq!(ticker.state, "clock wait");
     assert_eq!(ticker.runtime.suspends, 5);
 }
 

@@ -193,3 +193,31 @@ fn a_node_that_ends_gives_every_buffer_back() {
     drop(bed);
     assert_eq!(pool.stats().owned, 0, "{:?}", pool.stats());
 }
+
+/// Panics at once.
+struct Crashes;
+
+impl ProcessNode for Crashes {
+    const NAME: &'static CStr = c"crashes";
+    type NextNodes = NoNext;
+    type Errors = NoErrors;
+    async fn run(self, _: ProcessContext<Self>) -> Result<(), ProcessError> {
+        std::panic::resume_unwind(Box::new("as the test asked".to_owned()))
+    }
+}
+
+#[test]
+fn a_process_node_that_panics_is_in_the_log_and_in_listings() {
+    let mut bed = Testbed::with(|engine| {
+        engine.process(Restart::Never, || Crashes)?;
+        Ok(())
+    });
+    bed.advance(Duration::from_secs(1));
+    let log = bed.control().log().entries();
+    let told = |entry: &&barrow_engine::log::Entry| {
+        entry.text.contains("crashes panicked: as the test asked")
+    };
+    assert_eq!(log.iter().filter(told).count(), 1, "{log:?}");
+    let node = bed.node("crashes");
+    assert_eq!(bed.control().node_state(node), "done");
+}

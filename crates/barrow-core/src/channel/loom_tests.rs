@@ -97,3 +97,22 @@ fn i1_no_lost_wakeup_of_a_sender_behind_one_that_gives_up() {
         assert_eq!(received, expected[expected.len() - received.len()..]);
     });
 }
+
+#[test]
+fn a_lossy_channel_keeps_the_latest_and_wakes_for_it() {
+    loom::model(|| {
+        let (sender, mut receiver) = lossy(1, Overflow::DropOldest);
+        let thread = thread::spawn(move || {
+            for n in [1, 2] {
+                sender.send(n).expect("the receiver is there");
+            }
+        });
+        let mut last = block_on(receiver.recv());
+        if last == Some(1) {
+            last = block_on(receiver.recv());
+        }
+        assert_eq!(last, Some(2));
+        thread.join().unwrap();
+        assert_eq!(block_on(receiver.recv()), None);
+    });
+}

@@ -2,7 +2,8 @@
 //!
 //! [`bounded`] is the one to use: a full channel pushes back, either at once
 //! ([`Sender::try_send`]) or by waiting ([`Sender::send`]). [`unbounded`] exists for control
-//! paths whose senders can neither wait nor lose anything; its name is a warning.
+//! paths whose senders can neither wait nor lose anything; its name is a warning. [`lossy`] is for
+//! senders that can lose values but neither wait nor look back.
 //!
 //! Rules that keep wake-ups from being lost, and that the model checker goes through:
 //!
@@ -15,6 +16,7 @@
 //! 4. Closing is a state set *before* everybody on the other side is woken.
 
 mod line;
+mod lossy;
 mod receiver;
 mod sender;
 mod shared;
@@ -23,6 +25,7 @@ mod waiting;
 
 use std::{error::Error, fmt};
 
+pub use lossy::{LossySender, Overflow};
 pub use receiver::Receiver;
 pub use sender::{Sender, Sending};
 pub use unbounded::UnboundedSender;
@@ -60,6 +63,28 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
     let shared = Shared::new(Queue::unbounded());
     (UnboundedSender::new(shared.clone()), Receiver::new(shared))
+}
+
+/// A channel that holds at most `capacity` values (at least one), and loses one rather than make a
+/// sender wait or fail: for states and statistics, of which the latest matter or the first ones do.
+///
+/// ```
+/// use barrow_core::channel::{Overflow, lossy};
+///
+/// let (sender, mut receiver) = lossy(2, Overflow::DropOldest);
+/// for n in 1..=3 {
+///     sender.send(n).expect("the receiver is there");
+/// }
+/// assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(2), Ok(3)));
+/// assert_eq!(sender.lost(), 1);
+/// ```
+#[must_use]
+pub fn lossy<T>(capacity: usize, overflow: Overflow) -> (LossySender<T>, Receiver<T>) {
+    let shared = Shared::new(Queue::bounded(capacity.max(1)));
+    (
+        LossySender::new(shared.clone(), overflow),
+        Receiver::new(shared),
+    )
 }
 
 /// Why [`Sender::try_send`] gave the value back.

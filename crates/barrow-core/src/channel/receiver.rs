@@ -3,11 +3,14 @@
 use std::{
     fmt,
     future::poll_fn,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use super::{TryRecvError, shared::Shared};
+use crate::Waits;
+use futures_core::{FusedStream, Stream};
 
 /// Values that [`Receiver::recv`] hands out in a row before it lets other units run once.
 const STREAK: u32 = 128;
@@ -68,6 +71,7 @@ impl<T> Receiver<T> {
             Err(TryRecvError::Closed) => Poll::Ready(None),
             Err(TryRecvError::Empty) => {
                 self.streak = 0;
+                Waits::EVENT.note();
                 Poll::Pending
             }
         }
@@ -117,6 +121,21 @@ impl<T> Receiver<T> {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.are_senders_gone()
+    }
+}
+
+/// The values as a stream; it ends when the channel is closed and empty.
+impl<T> Stream for Receiver<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_recv(cx)
+    }
+}
+
+impl<T> FusedStream for Receiver<T> {
+    fn is_terminated(&self) -> bool {
+        self.is_closed() && self.is_empty()
     }
 }
 

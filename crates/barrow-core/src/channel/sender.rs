@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{SendError, TrySendError, line::Ticket, shared::Shared};
+use crate::Waits;
 
 /// Sends from any thread; clone it for each sender. The channel closes when the last is dropped.
 pub struct Sender<T> {
@@ -141,7 +142,10 @@ impl<T> Future for Sending<'_, T> {
                 self.finish();
                 Poll::Ready(result)
             }
-            None => Poll::Pending,
+            None => {
+                Waits::ROOM.note();
+                Poll::Pending
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::line::Line;
-use crate::sync::{ArrayQueue, AtomicBool, AtomicUsize, AtomicWaker, Ordering, SegQueue};
+use crate::sync::{
+    ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, AtomicWaker, Ordering, SegQueue,
+};
 
 pub(super) enum Queue<T> {
     Bounded(ArrayQueue<T>),
@@ -25,6 +27,17 @@ impl<T> Queue<T> {
             Self::Unbounded(queue) => {
                 queue.push(value);
                 Ok(())
+            }
+        }
+    }
+
+    /// Pushes, in place of the oldest value if there is no room.
+    fn force_push(&self, value: T) -> Option<T> {
+        match self {
+            Self::Bounded(queue) => queue.force_push(value),
+            Self::Unbounded(queue) => {
+                queue.push(value);
+                None
             }
         }
     }
@@ -56,6 +69,7 @@ pub(super) struct Shared<T> {
     receiver: AtomicWaker,
     receiver_gone: AtomicBool,
     senders: AtomicUsize,
+    lost: AtomicU64,
     pub(super) line: Line,
 }
 
@@ -67,6 +81,7 @@ impl<T> Shared<T> {
             receiver: AtomicWaker::new(),
             receiver_gone: AtomicBool::new(false),
             senders: AtomicUsize::new(1),
+            lost: AtomicU64::new(0),
             line: Line::new(),
         })
     }
@@ -76,6 +91,21 @@ impl<T> Shared<T> {
         self.queue.push(value)?;
         self.receiver.wake();
         Ok(())
+    }
+
+    /// Pushes a value and tells the receiver; what had to make room comes back.
+    pub(super) fn force_push(&self, value: T) -> Option<T> {
+        let lost = self.queue.force_push(value);
+        self.receiver.wake();
+        lost
+    }
+
+    pub(super) fn count_lost(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Takes a value and tells the first waiting sender about the room.

@@ -10,10 +10,13 @@ use std::{
     time::Duration,
 };
 
-use super::{ProcessNode, shared::Shared};
+use super::{
+    Chunks, Inbox, InboxError, Offload, OffloadError, ProcessNode, chunks::yield_now,
+    offload::Offloaded, shared::Shared,
+};
 use crate::{
     ErrorCounters, Instant, Spawner,
-    timer::{Elapsed, Interval, Sleep, timeout},
+    timer::{Elapsed, Interval, Sleep, timeout, timeout_at},
 };
 
 /// Time, counters, name and the host's extensions of one process node. Cheap to clone, so that
@@ -94,18 +97,53 @@ impl<N: ProcessNode> ProcessContext<N> {
         timeout(self.shared.spawner.timers(), limit, future)
     }
 
+    /// Awaits `future` until `deadline` at most: several steps under one deadline.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when the deadline came first; the future is dropped then.
+    pub fn deadline<F: Future>(
+        &self,
+        deadline: Instant,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, Elapsed>> + use<N, F> {
+        timeout_at(self.shared.spawner.timers(), deadline, future)
+    }
+
     /// Lets every other ready unit run first: for long computations.
     pub async fn yield_now(&self) {
-        let mut yielded = false;
-        poll_fn(|cx| {
-            if yielded {
-                return Poll::Ready(());
-            }
-            yielded = true;
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        yield_now().await;
+    }
+
+    /// Lets a long computation rest each time it has used `budget` of the thread.
+    #[must_use]
+    pub fn chunks(&self, budget: Duration) -> Chunks {
+        Chunks::new(self.shared.spawner.clock(), budget)
+    }
+
+    /// Begins `work`, which may block, on a thread that the host lends; the result can be awaited.
+    /// Dropping the future forgets the result, the work goes on.
+    ///
+    /// # Errors
+    /// See [`OffloadError`]; a host without threads answers with a typed error, not with waiting.
+    pub fn offload<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, OffloadError>> + use<T, F, N> {
+        let offloaded = match self.extension::<Offload>() {
+            Some(threads) => threads.run(work),
+            None => Offloaded::refused(OffloadError::HostHasNoThreads),
+        };
+        offloaded.result()
+    }
+
+    /// The inbox `name` of this host: events with their data, signalled from any thread through
+    /// [`Spawner::inbox`]. Senders and content stay when this run ends; the next one goes on where
+    /// it ended. `capacity` counts if nobody asked for the inbox before.
+    ///
+    /// # Errors
+    /// See [`InboxError`].
+    pub fn inbox<T: 'static>(&self, name: &str, capacity: usize) -> Result<Inbox<T>, InboxError> {
+        self.shared.spawner.inboxes().receive(name, capacity)
     }
 
     /// Adds `by` to one of the node's error counters.

@@ -6,13 +6,15 @@ use std::{
 };
 
 use super::{Exit, ProcessState};
-use crate::{CounterDescription, Spawner};
+use crate::{CounterDescription, Spawner, Waits};
 
 pub(super) struct Shared {
     pub(super) spawner: Spawner,
     pub(super) descriptions: &'static [CounterDescription],
     pub(super) counters: Box<[Cell<u64>]>,
     pub(super) state: Cell<ProcessState>,
+    /// As of the latest poll.
+    pub(super) waits: Cell<Waits>,
     pub(super) polls: Cell<u64>,
     pub(super) suspends: Cell<u64>,
     pub(super) starts: Cell<u64>,
@@ -27,6 +29,7 @@ impl Shared {
             descriptions,
             counters: descriptions.iter().map(|_| Cell::new(0)).collect(),
             state: Cell::new(ProcessState::Ready),
+            waits: Cell::new(Waits::NONE),
             polls: Cell::new(0),
             suspends: Cell::new(0),
             starts: Cell::new(0),

@@ -3,7 +3,7 @@
 use std::{cell::Cell, ffi::CStr, fmt, rc::Rc};
 
 use super::{Exit, shared::Shared};
-use crate::CounterDescription;
+use crate::{CounterDescription, Waits};
 
 /// What a process node is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,12 @@ impl ProcessStatus {
         self.shared.state.get()
     }
 
+    /// What it awaited when it was polled last.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        self.shared.waits.get()
+    }
+
     /// How often it was called: once a wake (VPP: calls).
     #[must_use]
     pub fn polls(&self) -> u64 {
@@ -98,6 +104,12 @@ impl ProcessStatus {
             .descriptions
             .iter()
             .zip(self.shared.counters.iter().map(Cell::get))
+    }
+
+    /// Zeroes polls and suspends.
+    pub fn clear_runtime(&self) {
+        self.shared.polls.set(0);
+        self.shared.suspends.set(0);
     }
 
     /// Zeroes the error counters.

@@ -11,7 +11,7 @@ use std::{
 use super::{
     Exit, ProcessContext, ProcessNode, ProcessState, ProcessStatus, Restart, shared::Shared,
 };
-use crate::{ErrorCounters, Instant, Spawner, Unit, UnitContext, Work};
+use crate::{ErrorCounters, Instant, Spawner, Unit, UnitContext, Waits, Work};
 
 type Run = Pin<Box<dyn Future<Output = Exit>>>;
 
@@ -106,9 +106,11 @@ impl Unit for ProcessUnit {
             }
         };
         bump(&self.shared.polls);
+        Waits::take(); // what others noted is not this node's
         match run.as_mut().poll(&mut Context::from_waker(cx.waker)) {
             Poll::Pending => {
                 bump(&self.shared.suspends);
+                self.shared.waits.set(Waits::take());
                 self.shared.state.set(ProcessState::Waiting);
                 Work::Idle
             }

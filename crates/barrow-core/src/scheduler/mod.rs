@@ -33,7 +33,8 @@ mod turn;
 pub use remote::{Remote, Stopped};
 pub use slots::UnitId;
 pub use spawner::Spawner;
-pub use stats::{Failure, SchedulerStats, UnitInfo, UnitState, UnitStats};
+pub use stats::{Failure, SchedulerStats, SlowCall, UnitInfo, UnitState, UnitStats};
+pub(crate) use turn::panic_message;
 pub use turn::{Next, Order, Scheduler};
 
 /// How another thread reaches a parked host: an eventfd, a root waker, a tokio notify, nothing in

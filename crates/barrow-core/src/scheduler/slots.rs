@@ -1,12 +1,13 @@
 //! The units of a scheduler: slots with generations, the ready queue, and what is known of each.
 
-use std::{collections::VecDeque, rc::Rc, sync::Arc, task::Waker};
+use std::{collections::VecDeque, panic::Location, rc::Rc, sync::Arc, task::Waker};
 
 use super::{
-    Doorbell, Failure, SchedulerStats, UnitInfo, UnitState, UnitStats,
+    Doorbell, Failure, SchedulerStats, SlowCall, UnitInfo, UnitState, UnitStats,
     inbox::{Flag, Inbox, waker},
 };
 use crate::{Exit, Instant, Unit, Work, timer::TimerKey};
+use std::time::Duration;
 
 /// Names a unit of one scheduler. Ids are never confused with later units in the same place: they
 /// carry a generation.
@@ -24,7 +25,7 @@ impl UnitId {
     }
 }
 
-/// Failures kept until the host asks.
+/// Failures, and as many slow calls, kept until the host asks.
 const KEPT_FAILURES: usize = 64;
 
 /// A unit and the waker it is called with.
@@ -48,6 +49,7 @@ pub(super) struct Slot {
     flag: Arc<Flag>,
     pub(super) armed: Option<(Instant, TimerKey)>,
     name: Rc<str>,
+    registered: &'static Location<'static>,
     last: Option<Work>,
     pub(super) stats: UnitStats,
 }
@@ -70,6 +72,9 @@ pub(super) struct Slots {
     pub(super) inbox: Inbox,
     pub(super) stats: SchedulerStats,
     pub(super) failures: VecDeque<Failure>,
+    pub(super) slow_calls: VecDeque<SlowCall>,
+    /// Who waits for either.
+    pub(super) supervisor: Option<Waker>,
     /// What the running unit says about its own failure.
     pub(super) reported: Option<Exit>,
     pub(super) closed: bool,
@@ -93,6 +98,8 @@ impl Slots {
             inbox: Inbox::new(bell),
             stats: SchedulerStats::default(),
             failures: VecDeque::new(),
+            slow_calls: VecDeque::new(),
+            supervisor: None,
             reported: None,
             closed: false,
             shuffle: None,
@@ -100,7 +107,12 @@ impl Slots {
     }
 
     /// Puts a unit into a slot, ready to run.
-    pub(super) fn add(&mut self, unit: Box<dyn Unit>, name: Rc<str>) -> UnitId {
+    pub(super) fn add(
+        &mut self,
+        unit: Box<dyn Unit>,
+        name: Rc<str>,
+        registered: &'static Location<'static>,
+    ) -> UnitId {
         let index = self.vacant();
         let slot = &mut self.slots[index as usize];
         slot.occupant = Occupant::Resting(Body {
@@ -108,6 +120,7 @@ impl Slots {
             waker: waker(&slot.flag),
         });
         slot.name = name;
+        slot.registered = registered;
         slot.last = None;
         slot.stats = UnitStats::default();
         let id = UnitId {
@@ -137,6 +150,7 @@ impl Slots {
             flag,
             armed: None,
             name: Rc::from(""),
+            registered: Location::caller(),
             last: None,
             stats: UnitStats::default(),
         });
@@ -296,6 +310,30 @@ impl Slots {
         }
         let name = self.slots[id.index as usize].name.clone();
         self.failures.push_back(Failure { id, name, exit });
+        self.call_supervisor();
+    }
+
+    /// Notes a call that took longer than the host allows.
+    #[cold]
+    pub(super) fn note_slow(&mut self, id: UnitId, took: Duration, limit: Duration) {
+        if self.slow_calls.len() == KEPT_FAILURES {
+            self.slow_calls.pop_front();
+        }
+        let slot = &self.slots[id.index as usize];
+        self.slow_calls.push_back(SlowCall {
+            id,
+            name: slot.name.clone(),
+            registered: slot.registered,
+            took,
+            limit,
+        });
+        self.call_supervisor();
+    }
+
+    fn call_supervisor(&mut self) {
+        if let Some(waker) = self.supervisor.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn has_ready(&self) -> bool {
@@ -352,6 +390,7 @@ fn info(id: UnitId, slot: &Slot) -> UnitInfo {
     UnitInfo {
         id,
         name: slot.name.clone(),
+        registered: slot.registered,
         state,
         last: slot.last,
         stats: slot.stats,

@@ -1,22 +1,24 @@
 //! A scheduler's handle for code on its own thread.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
-    future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, Location, catch_unwind},
     rc::Rc,
-    task::Waker,
+    task::{Poll, Waker},
+    time::Duration,
 };
 
 use super::{
-    Doorbell, UnitId, UnitInfo,
+    Doorbell, Failure, SlowCall, UnitId, UnitInfo,
     slots::{Removed, Slots},
     task::Task,
 };
 use crate::{
-    Extensions, Instant, Unit,
-    process::{Exit, ProcessNode, ProcessStatus, ProcessUnit, Restart},
+    Clock, Extensions, Instant, NoClock, Unit,
+    channel::Sender,
+    process::{Exit, InboxError, Inboxes, ProcessNode, ProcessStatus, ProcessUnit, Restart},
     timer::Timers,
 };
 
@@ -25,6 +27,10 @@ pub(super) struct Local {
     pub(super) timers: Rc<Timers>,
     pub(super) extensions: Extensions,
     pub(super) slots: RefCell<Slots>,
+    inboxes: Inboxes,
+    pub(super) clock: RefCell<Rc<dyn Clock>>,
+    /// Calls that take longer are reported; `None`: none is.
+    pub(super) slow_limit: Cell<Option<Duration>>,
 }
 
 /// Adds, wakes and removes units of one scheduler, from anywhere on its thread: also from inside
@@ -63,27 +69,34 @@ impl Spawner {
                 timers,
                 extensions,
                 slots,
+                inboxes: Inboxes::default(),
+                clock: RefCell::new(Rc::new(NoClock)),
+                slow_limit: Cell::new(None),
             }),
         }
     }
 
     /// Adds a unit; it runs for the first time as soon as its turn comes.
+    #[track_caller]
     pub fn spawn(&self, unit: Box<dyn Unit>) -> UnitId {
         let name = Rc::from(unit.name());
         self.spawn_as(name, unit)
     }
 
     /// Adds a unit under another name than its own.
+    #[track_caller]
     pub fn spawn_named(&self, name: &str, unit: Box<dyn Unit>) -> UnitId {
         self.spawn_as(Rc::from(name), unit)
     }
 
     /// Adds a future as a unit called `task`.
+    #[track_caller]
     pub fn spawn_task(&self, future: impl Future<Output = ()> + 'static) -> UnitId {
         self.spawn_named_task("task", future)
     }
 
     /// Adds a future as a unit with a name of its own.
+    #[track_caller]
     pub fn spawn_named_task(
         &self,
         name: &str,
@@ -93,6 +106,7 @@ impl Spawner {
     }
 
     /// Adds a process node; `make` makes it for the start and for each restart.
+    #[track_caller]
     pub fn add_process<N: ProcessNode>(
         &self,
         restart: Restart,
@@ -103,6 +117,7 @@ impl Spawner {
     }
 
     /// Adds a process node that is never restarted.
+    #[track_caller]
     pub fn start_process<N: ProcessNode>(&self, node: N) -> (UnitId, ProcessStatus) {
         let mut node = Some(node);
         self.add_process(Restart::Never, move || {
@@ -159,6 +174,7 @@ impl Spawner {
         self.local.slots.borrow().info(id)
     }
 
+    #[track_caller]
     fn spawn_as(&self, name: Rc<str>, unit: Box<dyn Unit>) -> UnitId {
         let mut slots = self.local.slots.borrow_mut();
         if slots.closed {
@@ -168,7 +184,78 @@ impl Spawner {
                 generation: 0,
             };
         }
-        slots.add(unit, name)
+        slots.add(unit, name, Location::caller())
+    }
+
+    /// A sender into the inbox `name` of this host, from which a process node
+    /// [receives](crate::ProcessContext::inbox). It works before the node starts, and while it is
+    /// started again; `capacity` counts if nobody asked for the inbox before.
+    ///
+    /// ```
+    /// use barrow_core::{ProcessContext, ProcessError, Restart, process_node, testing::Simulation};
+    ///
+    /// enum Event { Count(u64), Crash }
+    ///
+    /// #[process_node(name = "counting")]
+    /// async fn counting(cx: ProcessContext<Counting>) -> Result<(), ProcessError> {
+    ///     let mut events = cx.inbox::<Event>("counting", 16)?;
+    ///     while let Some(event) = events.recv().await {
+    ///         match event {
+    ///             Event::Count(_) => {}
+    ///             Event::Crash => return Err("as asked".into()),
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let mut simulation = Simulation::new();
+    /// let events = simulation.spawner().inbox::<Event>("counting", 16).expect("it is new");
+    /// events.try_send(Event::Crash).expect("there is room");
+    /// events.try_send(Event::Count(2)).expect("there is room");
+    /// let (_, status) = simulation.scheduler().add_process(Restart::OnFailure, || Counting {});
+    /// simulation.settle();
+    /// assert_eq!((status.starts(), events.len()), (2, 0), "the second run took the rest");
+    /// ```
+    ///
+    /// # Errors
+    /// [`InboxError::OtherType`] if the name belongs to an inbox for other values.
+    pub fn inbox<T: 'static>(&self, name: &str, capacity: usize) -> Result<Sender<T>, InboxError> {
+        self.local.inboxes.sender(name, capacity)
+    }
+
+    pub(crate) fn inboxes(&self) -> &Inboxes {
+        &self.local.inboxes
+    }
+
+    /// Zeroes the counters of the scheduler and of every unit.
+    pub fn clear_stats(&self) {
+        self.local.slots.borrow_mut().clear_stats();
+    }
+
+    /// The clock that the host measures calls with.
+    pub(crate) fn clock(&self) -> Rc<dyn Clock> {
+        self.local.clock.borrow().clone()
+    }
+
+    /// Waits until units failed or were slow, for the host's log; one waits at a time. Each is
+    /// told once, here or by [`Scheduler::take_failures`](super::Scheduler::take_failures).
+    pub async fn incidents(&self) -> (Vec<Failure>, Vec<SlowCall>) {
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut slots = self.local.slots.borrow_mut();
+            let told = (
+                slots.failures.drain(..).collect::<Vec<_>>(),
+                slots.slow_calls.drain(..).collect::<Vec<_>>(),
+            );
+            if told.0.is_empty() && told.1.is_empty() {
+                let former = slots.supervisor.replace(waker);
+                drop(slots);
+                drop(former);
+                return Poll::Pending;
+            }
+            Poll::Ready(told)
+        })
+        .await
     }
 
     /// The unit that runs now has failed for this reason; it may go on.

@@ -1,5 +1,7 @@
 //! What listings and counters read.
 
+use std::{fmt, panic::Location, time::Duration};
+
 use super::UnitId;
 use crate::{Exit, Work};
 
@@ -42,6 +44,8 @@ pub struct UnitInfo {
     pub id: UnitId,
     /// Its name when it was added.
     pub name: std::rc::Rc<str>,
+    /// Where in the source it was added.
+    pub registered: &'static Location<'static>,
     /// What it does now.
     pub state: UnitState,
     /// How its latest call ended; `None` before the first.
@@ -80,4 +84,33 @@ pub struct Failure {
     pub name: std::rc::Rc<str>,
     /// What happened; never [`Exit::Finished`].
     pub exit: Exit,
+}
+
+/// A call that took longer than the host allows: everything else on the thread waited for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlowCall {
+    /// The unit's id.
+    pub id: UnitId,
+    /// Its name.
+    pub name: std::rc::Rc<str>,
+    /// Where in the source it was added.
+    pub registered: &'static Location<'static>,
+    /// How long the call took.
+    pub took: Duration,
+    /// What the host allows.
+    pub limit: Duration,
+}
+
+impl fmt::Display for SlowCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (registered at {}:{}) kept its thread for {:.3} ms, {:.3} ms are allowed",
+            self.name,
+            self.registered.file(),
+            self.registered.line(),
+            self.took.as_secs_f64() * 1e3,
+            self.limit.as_secs_f64() * 1e3,
+        )
+    }
 }

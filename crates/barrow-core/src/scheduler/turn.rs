@@ -7,9 +7,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     task::Waker,
+    time::Duration,
 };
 
-use super::{Doorbell, Failure, Remote, SchedulerStats, Spawner, UnitId, UnitInfo, slots::Body};
+use super::{
+    Doorbell, Failure, Remote, SchedulerStats, SlowCall, Spawner, UnitId, UnitInfo, slots::Body,
+};
 use crate::{
     Clock, Extensions, Instant, Unit, UnitContext, Work,
     process::{Exit, ProcessNode, ProcessStatus, Restart},
@@ -63,7 +66,7 @@ pub enum Order {
 pub struct Scheduler {
     spawner: Spawner,
     quantum: u32,
-    clock: Option<Box<dyn Clock>>,
+    clock: Option<Rc<dyn Clock>>,
     remote: Option<Remote>,
 }
 
@@ -88,7 +91,15 @@ impl Scheduler {
 
     /// Measures each call with `clock` from now on ([`UnitStats::clocks`](super::UnitStats)).
     pub fn set_clock(&mut self, clock: Box<dyn Clock>) {
+        let clock: Rc<dyn Clock> = clock.into();
+        *self.spawner.local.clock.borrow_mut() = clock.clone();
         self.clock = Some(clock);
+    }
+
+    /// Reports each call that takes longer than `limit` ([`Scheduler::take_slow_calls`]); needs a
+    /// clock that knows its frequency.
+    pub fn set_slow_limit(&mut self, limit: Option<Duration>) {
+        self.spawner.local.slow_limit.set(limit);
     }
 
     /// Sets the order in which ready units run.
@@ -155,11 +166,13 @@ impl Scheduler {
     }
 
     /// Adds a unit; it runs for the first time as soon as its turn comes.
+    #[track_caller]
     pub fn add(&self, unit: impl Unit + 'static) -> UnitId {
         self.spawner.spawn(Box::new(unit))
     }
 
     /// Adds a process node; `make` makes it for the start and for each restart.
+    #[track_caller]
     pub fn add_process<N: ProcessNode>(
         &self,
         restart: Restart,
@@ -169,11 +182,13 @@ impl Scheduler {
     }
 
     /// Adds a process node that is never restarted.
+    #[track_caller]
     pub fn start_process<N: ProcessNode>(&self, node: N) -> (UnitId, ProcessStatus) {
         self.spawner.start_process(node)
     }
 
     /// Adds a future as a unit called `task`.
+    #[track_caller]
     pub fn spawn_task(&self, future: impl Future<Output = ()> + 'static) -> UnitId {
         self.spawner.spawn_task(future)
     }
@@ -257,6 +272,13 @@ impl Scheduler {
             .collect()
     }
 
+    /// Takes the calls since the last time that took longer than the
+    /// [limit](Scheduler::set_slow_limit), the latest 64 at most.
+    pub fn take_slow_calls(&mut self) -> Vec<SlowCall> {
+        let mut slots = self.spawner.local.slots.borrow_mut();
+        slots.slow_calls.drain(..).collect()
+    }
+
     /// Calls one unit: the boundary that a panic does not cross.
     fn call(&mut self, id: UnitId, mut body: Body, now: Instant, stamp: &mut u64) {
         let mut cx = UnitContext {
@@ -278,6 +300,12 @@ impl Scheduler {
                 let spent = end.wrapping_sub(std::mem::replace(stamp, end));
                 slot.stats.clocks = slot.stats.clocks.wrapping_add(spent);
                 slot.stats.max_clocks = slot.stats.max_clocks.max(spent);
+                if let Some(limit) = self.spawner.local.slow_limit.get()
+                    && let Some(took) = duration(spent, clock.frequency())
+                    && took > limit
+                {
+                    slots.note_slow(id, took, limit);
+                }
             }
         }
         if work == Work::Failed || exit.is_some() || slots.reported.is_some() {
@@ -328,6 +356,7 @@ impl Drop for Scheduler {
         for id in ids {
             self.spawner.remove(id);
         }
+        self.spawner.inboxes().clear();
         self.spawner.extensions().clear();
     }
 }
@@ -350,10 +379,19 @@ fn recover(unit: &mut dyn Unit, now: Instant, payload: &(dyn Any + Send)) -> (Wo
 }
 
 /// The text of a panic, as far as it has one.
-fn panic_message(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without text".to_owned())
+}
+
+/// How long `clocks` are; `None` if the clock does not know.
+fn duration(clocks: u64, frequency: u64) -> Option<Duration> {
+    let nanos =
+        u128::from(clocks) * 1_000_000_000 / u128::from(std::num::NonZero::new(frequency)?.get());
+    Some(Duration::from_nanos(
+        u64::try_from(nanos).unwrap_or(u64::MAX),
+    ))
 }

@@ -10,6 +10,7 @@ use std::{
 
 use super::{Sleep, Timers};
 use crate::Instant;
+use futures_core::Stream;
 
 /// What an [`Interval`] does about ticks that nobody took in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -108,5 +109,14 @@ impl Interval {
                 due + Duration::from_nanos(period.saturating_mul(periods))
             }
         }
+    }
+}
+
+/// The ticks as a stream without end.
+impl Stream for Interval {
+    type Item = Instant;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
+        self.poll_tick(cx).map(Some)
     }
 }

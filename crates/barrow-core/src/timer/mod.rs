@@ -12,7 +12,7 @@ mod timers;
 mod wheel;
 
 pub use interval::{Interval, Missed};
-pub use sleep::{Elapsed, Sleep, timeout};
+pub use sleep::{Elapsed, Sleep, timeout, timeout_at};
 pub use timers::{TimerKey, Timers};
 
 #[cfg(all(test, not(barrow_loom)))]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{TimerKey, Timers};
-use crate::Instant;
+use crate::{Instant, Waits};
 
 /// A future that ends at its deadline; never early, and only ever woken through the waker that
 /// polled it last, so it works inside `select!`, `FuturesUnordered` and every other combinator.
@@ -85,6 +85,7 @@ impl Future for Sleep {
             Some(key) if self.timers.set_waker(key, cx.waker()) => {}
             _ => self.key = Some(self.timers.arm(self.deadline, cx.waker().clone())),
         }
+        Waits::until(self.deadline).note();
         Poll::Pending
     }
 }
@@ -119,6 +120,18 @@ pub async fn timeout<F: Future>(
     future: F,
 ) -> Result<F::Output, Elapsed> {
     let deadline = timers.now() + limit;
+    timeout_at(timers, deadline, future).await
+}
+
+/// Awaits `future` until `deadline` at most.
+///
+/// # Errors
+/// [`Elapsed`] when the deadline came first; the future is dropped then.
+pub async fn timeout_at<F: Future>(
+    timers: Rc<Timers>,
+    deadline: Instant,
+    future: F,
+) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
     let mut sleep = pin!(Sleep::new(timers, deadline));
     poll_fn(|cx| match future.as_mut().poll(cx) {

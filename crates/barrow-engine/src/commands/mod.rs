@@ -8,6 +8,7 @@ mod errors;
 mod graph;
 mod memory;
 mod node;
+mod processes;
 mod runtime;
 mod statistics;
 
@@ -27,6 +28,7 @@ pub(crate) fn register(
     runtime::register(cli, control, thread_prefix)?;
     errors::register(cli, control, thread_prefix)?;
     node::register(cli, control)?;
+    processes::register(cli, control)?;
     graph::register(cli, control)?;
     buffers::register(cli, control)?;
     memory::register(cli, control)?;

@@ -4,6 +4,7 @@ use super::node_argument;
 use crate::cli::{CliRegistry, DuplicateCommand, Output};
 use crate::control::Control;
 use crate::node::{NodeId, NodeInfo, NodeKind};
+use barrow_core::ProcessState;
 
 pub(super) fn register(cli: &mut CliRegistry, control: &Control) -> Result<(), DuplicateCommand> {
     let own = control.clone();
@@ -38,7 +39,7 @@ fn show(control: &Control, node: &NodeInfo, out: &Output) {
         node.name, node.kind
     ));
     if node.kind == NodeKind::Process {
-        process(node, out);
+        process(control, node, out);
     } else {
         out.print("  node function variants:");
         out.print("    Name             Priority  Active  Description");
@@ -49,8 +50,11 @@ fn show(control: &Control, node: &NodeInfo, out: &Output) {
     previous_nodes(control, &node.previous, out);
 }
 
-fn process(node: &NodeInfo, out: &Output) {
-    let Some(status) = &node.process else { return };
+fn process(control: &Control, node: &NodeInfo, out: &Output) {
+    let Some(info) = control.process(node.id) else {
+        return;
+    };
+    let status = &info.status;
     out.print(format_args!(
         "  process {}: {} polls, {} suspends, {} starts",
         status.state(),
@@ -58,6 +62,16 @@ fn process(node: &NodeInfo, out: &Output) {
         status.suspends(),
         status.starts()
     ));
+    if status.state() == ProcessState::Waiting {
+        out.print(format_args!("  waits for {}", status.waits()));
+    }
+    if let Some(place) = info.registered {
+        out.print(format_args!(
+            "  registered at {}:{}",
+            place.file(),
+            place.line()
+        ));
+    }
     if let Some(exit) = status.last_exit() {
         out.print(format_args!("  last run {exit}"));
     }

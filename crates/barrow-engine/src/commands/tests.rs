@@ -160,3 +160,27 @@ fn buffers_are_counted() {
     assert_eq!(lines[1][0], "default-numa-0");
     assert_eq!(lines[1].last(), Some(&"0"), "none is in use");
 }
+
+#[test]
+fn processes_are_listed_with_what_they_do_and_where_they_come_from() {
+    let mut bed = bed();
+    let text = run(&mut bed, "show processes node-supervisor verbose").unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].starts_with("Name "), "{text}");
+    let row: Vec<_> = lines[1].split_whitespace().collect();
+    assert_eq!(row[..3], ["node-supervisor", "waiting", "1"], "{text}");
+    assert_eq!(row.last(), Some(&"event"), "{text}");
+    assert!(
+        lines[2].contains("registered at ") && lines[2].contains("assembly.rs:"),
+        "{text}"
+    );
+    assert_eq!(lines.len(), 3, "{text}");
+    let all = run(&mut bed, "show processes").unwrap();
+    assert!(all.contains("statseg-collector-process"), "{all}");
+    let node = run(&mut bed, "show node node-supervisor").unwrap();
+    assert!(node.contains("  waits for event"), "{node}");
+    assert!(node.contains("state event wait"), "{node}");
+    let runtime = run(&mut bed, "show runtime verbose").unwrap();
+    assert!(runtime.contains("\"event wait\""), "{runtime}");
+    assert!(run(&mut bed, "show processes a b").is_err());
+}

@@ -58,6 +58,7 @@ impl Control {
     ///
     /// # Errors
     /// As [`add_node`](Self::add_node).
+    #[track_caller]
     pub fn add_process<N: ProcessNode>(
         &self,
         restart: Restart,

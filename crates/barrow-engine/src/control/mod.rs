@@ -7,11 +7,13 @@
 
 mod fusing;
 mod graph;
+mod processes;
 mod runtime;
 mod shared;
 mod threads;
 
 pub use fusing::FusedRuntime;
+pub use processes::ProcessInfo;
 pub use runtime::{NodeRuntime, Rates, ThreadRuntime};
 pub use threads::{Unavailable, Watch};
 

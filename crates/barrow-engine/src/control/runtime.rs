@@ -131,8 +131,12 @@ impl Control {
         for id in ids {
             if let Some(entry) = nodes.get_mut(id) {
                 entry.clear_runtime();
+                if let Some(status) = &entry.process {
+                    status.clear_runtime();
+                }
             }
         }
+        self.0.spawner.clear_stats();
         let turns = self.0.thread_rows.iter().map(|row| row.turns()).collect();
         self.0
             .segment
@@ -186,8 +190,8 @@ impl Control {
             .filter(|(_, e)| e.kind != NodeKind::Process || thread == 0)
         {
             let mut runtime = entry.runtime(thread);
-            if let Some(status) = &entry.process {
-                runtime.suspends = status.suspends();
+            if let Some(process) = self.process_info(id, entry) {
+                runtime = process.runtime();
             }
             match (entry.kind, entry.role) {
                 (NodeKind::Input, _) => sums[0] += runtime.vectors,
@@ -271,7 +275,7 @@ fn state(entry: &crate::node::table::Entry, thread: usize) -> &'static str {
     match (&entry.process, entry.kind, mode) {
         (Some(status), ..) => match status.state() {
             ProcessState::Ready | ProcessState::Running | ProcessState::Restarting => "running",
-            ProcessState::Waiting => "any wait",
+            ProcessState::Waiting => status.waits().state(),
             ProcessState::Finished | ProcessState::Failed | ProcessState::Removed => "done",
         },
         (None, NodeKind::Input, InputMode::Polling) => "polling",

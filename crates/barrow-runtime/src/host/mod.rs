@@ -19,6 +19,7 @@
 //! after each turn and before each sleep.
 
 mod meter;
+mod offload;
 mod remote;
 mod spawn;
 mod worker;
@@ -27,6 +28,7 @@ mod worker;
 mod tests;
 
 pub use meter::{Load, Meter};
+pub use offload::{OffloadLimits, offload_threads};
 pub use remote::{CallError, Job, Remote, SendError};
 pub use spawn::{Handle, SpawnError, spawn, spawn_with_end};
 pub use worker::{Host, Idle, Options, Stopper, Worker};

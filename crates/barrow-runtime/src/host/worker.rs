@@ -9,9 +9,10 @@ use std::time::Duration;
 use barrow_core::{Extensions, Instant, Next, Scheduler, Unit, UnitContext, Work};
 
 use super::meter::Meter;
+use super::offload::{OffloadLimits, offload_threads};
 use super::remote::{Inbox, Remote, inbox};
 use crate::io::{Backend, Reactor};
-use crate::sys::{Clock, cpu};
+use crate::sys::{Clock, TscClock, cpu};
 
 /// Jobs that run between two turns at most.
 const JOBS: usize = 64;
@@ -33,6 +34,10 @@ pub struct Options {
     pub jobs: usize,
     /// What the thread's poller asks the kernel with.
     pub backend: Backend,
+    /// Calls of units that take longer are reported; `None`: none is, and calls are not measured.
+    pub slow_limit: Option<Duration>,
+    /// What process nodes may use for work that blocks.
+    pub offload: OffloadLimits,
 }
 
 impl Default for Options {
@@ -45,6 +50,8 @@ impl Default for Options {
             spin: Duration::ZERO,
             jobs: 1024,
             backend: Backend::Auto,
+            slow_limit: None,
+            offload: OffloadLimits::default(),
         }
     }
 }
@@ -116,12 +123,19 @@ impl<T> Worker<T> {
             cpu::pin(&options.cpus)?;
         }
         let reactor = Reactor::open(options.backend, clock.clone())?;
-        let extensions = Extensions::new().with(reactor.clone()).with(clock.clone());
+        let extensions = Extensions::new()
+            .with(reactor.clone())
+            .with(clock.clone())
+            .with(offload_threads(options.offload));
         let mut host = Host {
             scheduler: Scheduler::new(reactor.bell(), extensions),
             reactor,
             clock,
         };
+        if let Some(limit) = options.slow_limit {
+            host.scheduler.set_clock(Box::new(TscClock));
+            host.scheduler.set_slow_limit(Some(limit));
+        }
         let nudge = host.scheduler.add(Nudge);
         let inbox = inbox(options.jobs, host.scheduler.waker(nudge));
         let state = make(&mut host)?;

@@ -75,6 +75,10 @@ impl barrow_core::Clock for TscClock {
     fn clocks(&self) -> u64 {
         tsc()
     }
+
+    fn frequency(&self) -> u64 {
+        tsc_frequency()
+    }
 }
 
 fn frequency(cycles: u64, time: Duration) -> u64 {
