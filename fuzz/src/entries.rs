@@ -71,6 +71,36 @@ pub fn client_session(data: &[u8]) {
     session.lose(|_| ());
 }
 
+/// What a DHCP server sends: reading it, and a client that hears it in each of its phases.
+pub fn dhcp_message(data: &[u8]) {
+    use barrow_core::Machine;
+    use barrow_features::dhcp::message::{Identity, Reply};
+    use barrow_features::dhcp::{DhcpClient, Input, Output};
+    let _ = Reply::read(data);
+    let identity = Identity {
+        mac: [2, 0, 0, 0, 0, 1],
+        ..Identity::default()
+    };
+    let mut now = barrow_core::Instant::ZERO;
+    let mut client = DhcpClient::new(identity, 1, now);
+    for options in data.chunks(64) {
+        for _ in 0..4 {
+            client.handle_timeout(now);
+            while let Some(output) = client.poll_output(now) {
+                // The server's answer to what the client said, with any options.
+                if let Output::Broadcast(message) | Output::Unicast { message, .. } = output {
+                    let mut answer = message[..240].to_vec();
+                    answer[0] = 2;
+                    answer[16..20].copy_from_slice(&[10, 0, 0, 7]);
+                    answer.extend_from_slice(options);
+                    client.handle_input(now, Input::Message(&answer));
+                }
+            }
+            now = client.poll_timeout().unwrap_or(now).max(now);
+        }
+    }
+}
+
 /// The language of `.api` files.
 pub fn api_language(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {

@@ -95,5 +95,6 @@ corpora!(
     cli_line,
     packet_input,
     client_session,
-    rpc_session
+    rpc_session,
+    dhcp_message
 );

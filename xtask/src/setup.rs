@@ -9,6 +9,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("ping", "iputils-ping"),
     ("iperf3", "iperf3"),
+    ("dnsmasq", "dnsmasq-base"),
     ("traceroute", "traceroute"),
     ("ethtool", "ethtool"),
     ("python3", "python3"),

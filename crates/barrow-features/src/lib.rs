@@ -12,6 +12,7 @@ pub use barrow_core as __core;
 pub mod adj;
 pub mod arcs;
 pub mod arp;
+pub mod dhcp;
 mod error_base;
 pub mod ethernet;
 pub mod fib;
@@ -47,6 +48,7 @@ pub fn standard(builder: barrow_engine::Builder) -> barrow_engine::Builder {
         .feature(ip::IpFeature)
         .feature(neighbor::NeighborFeature::default())
         .feature(arp::ArpFeature)
+        .feature(dhcp::DhcpFeature)
         .feature(ping::PingFeature)
         .feature(loopback::LoopbackFeature)
         .feature(tap::TapFeature)

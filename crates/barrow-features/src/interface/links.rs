@@ -58,6 +58,12 @@ pub(crate) fn question_header(interfaces: &Interfaces, index: SwIfIndex) -> Opti
     Some(header.as_bytes().to_vec())
 }
 
+/// The header of an IPv4 packet to all stations of an interface.
+pub(crate) fn broadcast_header(interfaces: &Interfaces, index: SwIfIndex) -> Option<Vec<u8>> {
+    let header = ethernet_header(interfaces, index, [0xff; 6], EtherType::IP4)?;
+    Some(header.as_bytes().to_vec())
+}
+
 impl Links for InterfaceLinks {
     fn exists(&self, interface: SwIfIndex) -> bool {
         self.interfaces.sw(interface).is_some()

@@ -45,7 +45,7 @@ pub use error::InterfaceError;
 pub use feature::InterfaceFeature;
 pub use index::{HwIfIndex, SwIfIndex};
 pub use links::InterfaceLinks;
-pub(crate) use links::question_header;
+pub(crate) use links::{broadcast_header, question_header};
 pub use model::{
     Framing, HwInterface, MadeWith, Mtu, RxPlacement, SubInterface, SwInterface, VlanMatch,
 };

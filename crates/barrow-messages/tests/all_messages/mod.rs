@@ -88,6 +88,8 @@ macro_rules! for_each_message {
                 TraceDumpReply TraceDetails TraceClearCache TraceClearCacheReply TraceV2Dump
                 TraceV2Details;
             graph: GraphNodeGet GraphNodeGetReply GraphNodeDetails;
+            dhcp: DhcpClientConfig DhcpClientConfigReply DhcpComplEvent DhcpClientDump
+                DhcpClientDetails;
         }
     };
     (@all $run:ident $arguments:tt $($module:ident: $($message:ident)*;)*) => {
