@@ -164,15 +164,21 @@ fn sleeps_of_epoll() -> Vec<u64> {
             tv_sec: 0,
             tv_nsec: 10_000_000,
         };
-        epoll::wait(&poll, rustix::buffer::spare_capacity(&mut events), Some(&limit))
-            .expect("a time-out");
+        epoll::wait(
+            &poll,
+            rustix::buffer::spare_capacity(&mut events),
+            Some(&limit),
+        )
+        .expect("a time-out");
         late.push(end.elapsed().as_nanos() as u64);
     }
     late
 }
 
 fn sleeps_of_tokio() -> Vec<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     runtime.expect("a runtime").block_on(async {
         let mut late = Vec::with_capacity(SLEEPS);
         for _ in 0..SLEEPS {
@@ -273,7 +279,10 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    print("wake from another thread, host parked", wake_from_another_thread(Duration::ZERO));
+    print(
+        "wake from another thread, host parked",
+        wake_from_another_thread(Duration::ZERO),
+    );
     print("  bare eventfd, thread in epoll", wake_by_eventfd());
     print(
         "wake from another thread, host spins",
@@ -282,7 +291,10 @@ fn main() {
     print("sleep of 10 ms: late by", sleeps_of_a_node());
     print("  bare epoll_pwait2", sleeps_of_epoll());
     print("  tokio", sleeps_of_tokio());
-    println!("a million sleeping tasks, start to end{:>21.2} s", million_timers());
+    println!(
+        "a million sleeping tasks, start to end{:>21.2} s",
+        million_timers()
+    );
     for queued in [1, 16, 256] {
         println!(
             "channel, same thread, {queued:>3} queued {:>12.1} M events/s   tokio {:>8.1} M events/s",

@@ -4,8 +4,8 @@ use super::clients::{Clients, DhcpError, Settings, View};
 use super::machine::Phase;
 use crate::interface::Interfaces;
 use crate::interface::cli::take_interface;
-use barrow_engine::Instant;
 use barrow_engine::cli::{Args, CliError, CliRegistry, CliResult, DuplicateCommand};
+use barrow_engine::{ConfigStage, Instant, RunningConfig};
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
@@ -51,6 +51,22 @@ pub(super) fn register(
         }
         Ok(())
     })
+}
+
+/// Writes the commands that make the clients again.
+pub(super) fn write(clients: &Clients, interfaces: &Interfaces, config: &mut RunningConfig) {
+    for view in clients.list() {
+        let Some(name) = interfaces.name(view.index) else {
+            continue;
+        };
+        let host_name = String::from_utf8_lossy(&view.settings.host_name).into_owned();
+        let host_name = match host_name.as_str() {
+            "" => String::new(),
+            host_name => format!(" hostname {}", RunningConfig::argument(host_name)),
+        };
+        let command = format_args!("set dhcp client intfc {name}{host_name}");
+        config.line(ConfigStage::Features, view.index.0, command);
+    }
 }
 
 fn set(clients: &Clients, interfaces: &Interfaces, args: &mut Args<'_>) -> CliResult {

@@ -64,6 +64,8 @@ impl Feature for DhcpFeature {
                 let _none = own.remove(index);
             }
         });
+        let (own, known) = (clients.clone(), interfaces.clone());
+        engine.running_config(move |config| cli::write(&own, &known, config));
         process::register(engine, &clients)?;
         api::register(engine.api(), &clients, &interfaces)?;
         let clock = engine.control().clock().clone();
