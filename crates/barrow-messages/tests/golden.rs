@@ -185,5 +185,5 @@ fn frames_of_our_messages_pass_through_the_generated_types() {
     };
     let mut checked = 0;
     for_each_message!(check(&frames, &mut checked));
-    assert_eq!(checked, 58, "frames of our messages");
+    assert_eq!(checked, 60, "frames of our messages");
 }

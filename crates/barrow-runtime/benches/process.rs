@@ -95,15 +95,16 @@ fn wake_by_eventfd() -> Vec<u64> {
     let flags = epoll::EventFlags::IN;
     epoll::add(&poll, &bell, epoll::EventData::new_u64(0), flags).expect("it is new");
     let (sender, stamps) = mpsc::channel();
+    let (clock, bell, poll) = (&clock, &bell, &poll);
     thread::scope(|scope| {
-        let waiter = scope.spawn(|| {
+        let waiter = scope.spawn(move || {
             let mut late = Vec::with_capacity(WAKES);
             let mut events = Vec::with_capacity(1);
             while late.len() < WAKES {
                 events.clear();
-                epoll::wait(&poll, rustix::buffer::spare_capacity(&mut events), None)
+                epoll::wait(poll, rustix::buffer::spare_capacity(&mut events), None)
                     .expect("an event");
-                rustix::io::read(&bell, &mut [0; 8]).expect("a count");
+                rustix::io::read(bell, &mut [0; 8]).expect("a count");
                 let sent: Instant = stamps.recv().expect("sent before the ring");
                 late.push((clock.now() - sent).as_nanos() as u64);
             }
@@ -112,7 +113,7 @@ fn wake_by_eventfd() -> Vec<u64> {
         for _ in 0..WAKES {
             thread::sleep(Duration::from_millis(1));
             sender.send(clock.now()).expect("the waiter is there");
-            rustix::io::write(&bell, &1u64.to_ne_bytes()).expect("room");
+            rustix::io::write(bell, &1u64.to_ne_bytes()).expect("room");
         }
         waiter.join().expect("no panic")
     })

@@ -221,12 +221,12 @@ async fn juggler(
     let mut both = Box::pin(futures::future::join(shared.clone(), shared).fuse());
     loop {
         futures::select! {
-            event = events.next() => match event {
-                Some(ms) => naps.push(cx.sleep(Duration::from_millis(ms)).map(move |()| ms)),
-                None => return Ok(()),
-            },
+            ms = events.select_next_some() => {
+                naps.push(cx.sleep(Duration::from_millis(ms)).map(move |()| ms));
+            }
             ms = naps.select_next_some() => log.borrow_mut().push(format!("nap {ms}")),
             _ = both => log.borrow_mut().push("both".into()),
+            complete => return Ok(()),
         }
     }
 }
