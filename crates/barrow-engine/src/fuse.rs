@@ -20,7 +20,7 @@
 //! **Order.** Packets that a group sends are sent before those that it leaves in the same vector. So a
 //! group leaves a packet alone in one of two ways: [`NodeId::NONE`] for one that cannot follow
 //! its neighbours anyway (it will be dropped, or answered), and the end of the list of next nodes for all others: from
-//! there on, the whole vector is left.
+//! there on, the whole vector is left. While packets wait for a node inside the group, later vectors go the same way.
 
 use crate::context::DispatchContext;
 use crate::frame::{FRAME_CAPACITY, Vector};
@@ -64,11 +64,12 @@ pub struct FusedContext<'a> {
 
 impl FusedContext<'_> {
     /// Whether a node that is not among the group's own, but may be passed on the way out, can be left
-    /// out: it exists on this thread and nobody waits for traces of it.
+    /// out: it exists on this thread, nobody waits for traces of it, and no packets wait that would be overtaken.
     #[inline]
     #[must_use]
     pub fn can_skip(&mut self, node: NodeId) -> bool {
-        self.base.worker().fused.is_plain(node)
+        let worker = self.base.worker();
+        worker.fused.is_plain(node) && worker.queues.is_idle(node)
     }
 
     /// Says that `packets` went from the group's last node over `through`, a node that was
@@ -169,6 +170,10 @@ impl Fused {
         frame: &mut Vec<Buffer>,
     ) {
         if !self.members.iter().all(|node| x.fused.is_plain(*node)) {
+            return;
+        }
+        // What was left of a vector before this one waits inside.
+        if !self.members[1..].iter().all(|node| x.queues.is_idle(*node)) {
             return;
         }
         self.nexts.clear();

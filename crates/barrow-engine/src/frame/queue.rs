@@ -55,6 +55,13 @@ impl Queues {
         self.lanes.waiting
     }
 
+    /// Whether no packet waits for `node`.
+    #[inline]
+    pub(crate) fn is_idle(&self, node: NodeId) -> bool {
+        let queue = self.lanes.by_node.get(node.slot());
+        self.lanes.waiting == 0 || queue.is_none_or(Queue::is_empty)
+    }
+
     /// Swaps the first frame of `node` with `frame`, which is empty.
     #[inline]
     pub(crate) fn take(&mut self, node: NodeId, frame: &mut Vec<Buffer>) -> Taken {

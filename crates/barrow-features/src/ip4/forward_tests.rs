@@ -393,6 +393,20 @@ fn a_feature_on_an_arc_inside_sees_every_packet() {
 }
 
 #[test]
+fn a_later_vector_does_not_overtake_what_is_left_of_an_earlier_one() {
+    let mut router = router();
+    let mut traffic = plain(400);
+    traffic[200].special = Special::Chosen;
+    let seen = pass(&mut router, &traffic);
+    assert_eq!(fused(&router), 200);
+    let ids: Vec<_> = seen.packets[&(router.wires[1].0, false)]
+        .iter()
+        .map(|(bytes, ..)| u16::from_be_bytes([bytes[18], bytes[19]]))
+        .collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+}
+
+#[test]
 fn one_packet_that_may_not_overtake_keeps_those_behind_it_back() {
     let mut router = router();
     let mut traffic = plain(20);
