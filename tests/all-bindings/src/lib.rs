@@ -5,8 +5,9 @@
 #![forbid(unsafe_code)]
 #![allow(
     missing_docs,
+    unused_variables,
     unused_qualifications,
-    reason = "generated, and only for tests"
+    reason = "generated, only for tests, and empty in a plain clone"
 )]
 
 barrow_wire::include_bindings!();
