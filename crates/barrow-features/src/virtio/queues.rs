@@ -175,8 +175,8 @@ impl<R: FrameSource + AsFd, S: FrameSink + Clone> DeviceQueues<R, S> {
         Ok(())
     }
 
-    /// Moves a receive queue. It leaves its thread before another gets it: no two threads read it, so
-    /// that nothing is reordered.
+    /// Moves a receive queue. It leaves its thread, which then sends on what it has, before another gets it: no two
+    /// threads read it, and nothing is reordered.
     pub(crate) fn place_rx(&self, queue: u32, thread: usize) -> Result<(), InterfaceError> {
         let context = &self.context;
         if thread >= context.control.thread_count() {
@@ -202,10 +202,26 @@ impl<R: FrameSource + AsFd, S: FrameSink + Clone> DeviceQueues<R, S> {
         context.control.spawner().spawn_task(async move {
             // Not there: an earlier move is under way, and ends at the thread noted above.
             if let Ok(Some(queue)) = taken.await {
+                own.drained(from).await;
                 own.resume(queue, times);
             }
         });
         Ok(())
+    }
+
+    /// Waits until a thread has sent on what it received before: the thread that gets the queue must not overtake it.
+    /// One that is never found idle, because of its other queues, has long done so.
+    async fn drained(&self, thread: usize) {
+        const LOOKS: usize = 64;
+        for _ in 0..LOOKS {
+            let waiting = self
+                .context
+                .control
+                .call(thread, |packets| packets.waiting());
+            if !matches!(waiting.await, Ok(1..)) {
+                return;
+            }
+        }
     }
 
     /// Lets these threads, and no others, send by a transmit queue. A thread without a queue drops what it
